@@ -1,0 +1,25 @@
+"""Where media lies: content-addressed bytes beside the store."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Blobs(Protocol):
+    """Bytes by the SHA-256 of their content; putting the same bytes twice keeps one copy."""
+
+    async def put(self, data: bytes) -> str:
+        """Stores bytes durably and answers their SHA-256 in hex. Raises Unavailable (disk full)."""
+        ...
+
+    async def get(self, sha256: str) -> bytes:
+        """The bytes; raises KeyError when they are not there."""
+        ...
+
+    async def remove(self, sha256: str) -> None:
+        """Removes the bytes; silent when they are not there."""
+        ...
+
+    async def names(self) -> list[str]:
+        """Every SHA-256 there is, for the sweeper."""
+        ...

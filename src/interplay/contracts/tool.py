@@ -1,0 +1,58 @@
+"""What a tool that the server itself executes promises."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+
+from interplay.contracts.model import FunctionSpec
+from interplay.wire.deltas import DeltaData
+from interplay.wire.steps import Step
+from interplay.wire.tools import Tool as Declaration
+
+
+class ToolCall(msgspec.Struct, kw_only=True):
+    """One call a model made of a function this tool offered."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+class CallSite(msgspec.Struct, kw_only=True):
+    """Where a call happens."""
+
+    interaction_id: str
+    owner: str
+    declaration: Any
+    """The entry of `tools` in the request that led to this call."""
+    idempotency_key: str
+    """The same when the call is made again after a crash."""
+    timeout: float
+    """Seconds the tool has."""
+
+
+class Tool(Protocol):
+    """One tool type. Registered in the entry-point group `interplay.tools`."""
+
+    serves: ClassVar[str]
+    """The `type` of the declarations it executes, e.g. `google_search`."""
+    repeatable: ClassVar[bool]
+    """A call caught in a crash may be made again without harm."""
+
+    async def offer(self, declaration: Declaration) -> list[FunctionSpec]:
+        """What the model is shown for one declaration.
+
+        Raises interplay.contracts.failure.Failure when the declaration cannot be served.
+        """
+        ...
+
+    def call(self, call: ToolCall, at: CallSite) -> AsyncIterator[Step | DeltaData]:
+        """Executes one call and yields its own call and result steps, each as a bare step
+        followed by the deltas that fill it.
+
+        A failure inside is a result step with `is_error`; an exception is turned into one.
+        """
+        ...

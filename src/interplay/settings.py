@@ -1,0 +1,209 @@
+"""Settings: one frozen structure, from file, environment and flags."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+DEFAULT_MODEL = "qwen2.5-coder-1.5b"
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one caller, one run and one stream may take. Sizes in bytes, times in seconds."""
+
+    body_bytes: int = 64 * 1024 * 1024
+    """A request body."""
+    steps_per_request: int = 20_000
+    """Steps in one input."""
+    runs_per_key: int = 2_000
+    """Foreground runs of one key at a time; one more is answered 429."""
+    background_runs: int = 64
+    """Background runs at a time; more wait as `queued`."""
+    queue: int = 10_000
+    """Background runs waiting; one more is answered 429."""
+    run_seconds: float = 3_600.0
+    """Wall time of one run; past it the interaction ends as `failed` (deadline_exceeded)."""
+    turns: int = 32
+    """Model calls in one interaction; past it: too_many_tool_calls."""
+    output_bytes: int = 64 * 1024 * 1024
+    """What one interaction may write before it is ended as `incomplete`."""
+    stream_lag_bytes: int = 8 * 1024 * 1024
+    """How far a reader of a live stream may fall behind before it is cut off; it may resume."""
+    stream_stall_seconds: float = 120.0
+    """How long a reader may take nothing at all before it is cut off."""
+    keepalive_seconds: float = 15.0
+    """A comment is sent on a stream that was silent this long."""
+    tool_seconds: float = 120.0
+    """One tool call."""
+    parallel_tools: int = 8
+    """Tool calls of one turn at a time."""
+    drain_seconds: float = 10.0
+    """How long foreground runs may go on after SIGTERM."""
+    retry_seconds: float = 10.0
+    """How long the same body of the same key is taken for a retry after a lost connection."""
+    blob_bytes: int = 64 * 1024
+    """Media larger than this lie as blobs beside the store."""
+    history_cache_steps: int = 100_000
+    """Decoded steps of recent chains kept in memory."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything an operator may set. See docs/settings.md, made from these lines."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on; anything but loopback needs `api_keys`."""
+    port: int = 8080
+    """The port to listen on; 0 picks a free one."""
+    data_dir: str = "~/.local/share/interplay"
+    """Where the database and the blobs lie."""
+    cache_dir: str = "~/.cache/interplay"
+    """Where models lie; can be deleted and fetched again."""
+    api_keys: list[str] = []
+    """`key` or `name:key`; each sees only its own interactions. Empty: no key is asked for."""
+    api_keys_file: str | None = None
+    """A file with one key a line, in the same form."""
+    store: str = "sqlite"
+    """The store plugin."""
+    blobs: str = "files"
+    """The blobs plugin."""
+    durability: str = "normal"
+    """normal: a power cut may lose the last commits, a crash of the process never does.
+    full: every commit is flushed to the disk."""
+    retention_days: float = 55.0
+    """How long an ended interaction is kept; 0 keeps for ever."""
+    default_model: str = DEFAULT_MODEL
+    """What `interplay chat` and `ask` use, and what the fallback leads to."""
+    gemini_fallback: bool = True
+    """`gemini-*` names nobody configured are answered by `default_model`; said in the log,
+    in the `x-interplay-model` header and in /models."""
+    default_revision: str = "2026-05-20"
+    """The schema of requests without any revision hint; before 2026-05-20 means `outputs`."""
+    outputs_beside_steps: bool = False
+    """Adds `outputs` beside `steps` to answers for clients that give no hint."""
+    allow_insecure_public: bool = False
+    """Listen on a public address without keys."""
+    cors_origins: list[str] = ["*"]
+    """Origins a browser may call from."""
+    log_level: str = "info"
+    """debug, info, warning, error."""
+    log_format: str = "text"
+    """text or json."""
+    limits: Limits = msgspec.field(default_factory=Limits)
+    models: dict[str, dict[str, Any]] = {}
+    """Model name or glob -> {backend = "...", ...the backend's own fields}."""
+    agents: dict[str, dict[str, Any]] = {}
+    """Agent name -> {use = "entry point or module:attribute", ...its own fields}."""
+    tools: dict[str, dict[str, Any]] = {}
+    """Tool type -> {use = "entry point or module:attribute", ...its own fields}."""
+
+    @property
+    def data_path(self) -> Path:
+        """`data_dir` with ~ expanded."""
+        return Path(self.data_dir).expanduser()
+
+    @property
+    def cache_path(self) -> Path:
+        """`cache_dir` with ~ expanded."""
+        return Path(self.cache_dir).expanduser()
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message names it, its source and the way out."""
+
+
+class Sourced(msgspec.Struct, frozen=True):
+    """Settings, and for each dotted name where its value comes from."""
+
+    settings: Settings
+    sources: dict[str, str]
+
+
+def load(
+    *, config: str | None = None, flags: dict[str, Any] | None = None, environ: Any = None
+) -> Sourced:
+    """Reads settings: defaults < file < environment < flags.
+
+    The file is `config`, else $INTERPLAY_CONFIG, else ./interplay.toml when it is there.
+    Environment: INTERPLAY_PORT, INTERPLAY_LIMITS__QUEUE (two underscores for a dot);
+    lists are comma-separated. Raises SettingsError naming every fault.
+    """
+    env = os.environ if environ is None else environ
+    merged: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    path = config or env.get("INTERPLAY_CONFIG")
+    if path is None and Path("interplay.toml").is_file():
+        path = "interplay.toml"
+    if path is not None:
+        _merge(merged, _read_file(path), path, sources)
+    _merge(merged, _from_environment(env), "environment", sources)
+    _merge(merged, flags or {}, "command line", sources)
+    return Sourced(_decode(merged, sources), sources)
+
+
+def _read_file(path: str) -> dict[str, Any]:
+    try:
+        with open(Path(path).expanduser(), "rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError as error:
+        raise SettingsError(f"There is no settings file {path}.") from error
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"The settings file {path} cannot be read: {error}") from error
+
+
+def _from_environment(env: Any) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, raw in env.items():
+        if not name.startswith("INTERPLAY_") or name == "INTERPLAY_CONFIG":
+            continue
+        keys = name.removeprefix("INTERPLAY_").lower().split("__")
+        kind = _kind(keys)
+        if kind is None:
+            continue
+        at = values
+        for key in keys[:-1]:
+            at = at.setdefault(key, {})
+        at[keys[-1]] = [v.strip() for v in raw.split(",") if v.strip()] if kind == "list" else raw
+    return values
+
+
+def _kind(keys: list[str]) -> str | None:
+    """ "list", "scalar", or None for a variable that names no setting."""
+    struct: Any = Settings
+    if len(keys) == 2 and keys[0] == "limits":
+        struct, keys = Limits, keys[1:]
+    if len(keys) != 1:
+        return None
+    for field in msgspec.structs.fields(struct):
+        if field.name == keys[0]:
+            return "list" if str(field.type).startswith("list") else "scalar"
+    return None
+
+
+def _merge(
+    into: dict[str, Any], values: dict[str, Any], source: str, sources: dict[str, str], at: str = ""
+) -> None:
+    for key, value in values.items():
+        if value is None:
+            continue
+        name = f"{at}{key}"
+        if isinstance(value, dict) and isinstance(into.get(key, {}), dict) and at.count(".") < 1:
+            _merge(into.setdefault(key, {}), value, source, sources, f"{name}.")  # pyright: ignore
+        else:
+            into[key] = value
+            sources[name] = source
+
+
+def _decode(values: dict[str, Any], sources: dict[str, str]) -> Settings:
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        from interplay.wire.explain import explain
+
+        faults = explain(values, Settings, strict=False)
+        lines = [f"{fault.path}: {fault.message}" for fault in faults] or [str(error)]
+        given = ", ".join(sorted(set(sources.values())))
+        raise SettingsError("Settings ({}): {}".format(given, " ".join(lines))) from error

@@ -1,0 +1,14 @@
+"""Where the terminal event of one interaction is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from interplay.wire.record import Record
+
+
+class WebhookConfig(Record):
+    """WebhookConfig"""
+
+    uris: list[str] | None = None
+    user_metadata: dict[str, Any] | None = None
