@@ -86,7 +86,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Adds `outputs` beside `steps` to answers for clients that give no hint."""
     allow_insecure_public: bool = False
     """Listen on a public address without keys."""
-    cors_origins: list[str] = ["*"]
+    cors_origins: list[str] = msgspec.field(default_factory=lambda: ["*"])
     """Origins a browser may call from."""
     log_level: str = "info"
     """debug, info, warning, error."""
