@@ -1,0 +1,1 @@
+"""Doubles and behaviour suites for testing against Interplay, shipped with it."""

@@ -1,0 +1,1 @@
+"""Behaviour suites: a plugin author subclasses one in his own tests."""
