@@ -1,0 +1,1 @@
+"""Everything that can be swapped; each plugin stands alone."""
