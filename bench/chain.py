@@ -8,6 +8,7 @@ import statistics
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -60,7 +61,7 @@ def create(port: int, server: Server, number: int, previous: str | None) -> Turn
     """Adds one turn and measures the server meanwhile."""
     text = f"Turn {number}. " + (WORDS * 40)[:INPUT_CHARACTERS]
     asked = [{"type": "user_input", "content": [{"type": "text", "text": text}]}]
-    body = {"model": "bench-fixed", "input": asked}
+    body: dict[str, object] = {"model": "bench-fixed", "input": asked}
     if previous is not None:
         body["previous_interaction_id"] = previous
     threads, whole = thread_cpu_seconds(server.pid), cpu_seconds(server.pid)
@@ -78,7 +79,7 @@ def create(port: int, server: Server, number: int, previous: str | None) -> Turn
     return Turn(answer["id"], payload, store, whole)
 
 
-def post(port: int, body: dict[str, object]) -> dict[str, object] | object:
+def post(port: int, body: dict[str, object]) -> Any:
     """Creates an interaction; raises WrongAnswer with the server's words."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/v1/interactions",
@@ -92,15 +93,15 @@ def post(port: int, body: dict[str, object]) -> dict[str, object] | object:
         raise WrongAnswer(f"{error.code}: {error.read()[:500]!r}") from error
 
 
-def run(port: int, server: Server, data: Path, turns: int) -> Chain:
+def run(port: int, server: Server, data: Path, turns: int, short: int) -> Chain:
     """Creates short chains to see turn 10, then a long one to see the last turns.
 
-    The disk is read by the caller of `settle` after the server has stopped, when the
-    write-ahead log is folded into the database; until then `disk` holds what lies there.
+    `disk` is what lies there while the server runs; the caller may read it again after the
+    server has stopped, when the write-ahead log is folded into the database.
     """
     early: list[Turn] = []
     payload = 0
-    for _ in range(20):
+    for _ in range(short):
         previous = None
         for number in range(1, EARLY + 1):
             turn = create(port, server, number, previous)

@@ -22,11 +22,18 @@ class Sizes(msgspec.Struct, frozen=True):
     unary: int
     streams: int
     single: int
+    turns: int
+    """Length of the long chain."""
+    short: int
+    """Chains of ten turns beside it."""
+    starts: int
+    """Fresh interpreters for the import figure."""
     connections: int = 32
 
 
-FULL = Sizes(rounds=5, unary=3000, streams=320, single=400)
-QUICK = Sizes(rounds=2, unary=600, streams=64, single=150)
+FULL = Sizes(rounds=5, unary=3000, streams=320, single=400, turns=1000, short=20, starts=7)
+QUICK = Sizes(rounds=2, unary=600, streams=64, single=150, turns=200, short=10, starts=3)
+SMOKE = Sizes(rounds=1, unary=8, streams=4, single=4, turns=11, short=1, starts=1, connections=4)
 
 
 class Target(msgspec.Struct):
