@@ -210,7 +210,7 @@ def _refusal(value: Any, type: Any, strict: bool) -> Exception | None:
     """What msgspec says against a value, None when it takes it."""
     try:
         msgspec.convert(value, type, strict=strict)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except (msgspec.ValidationError, UnicodeError, RecursionError) as error:
         return error
     return None
 
@@ -224,7 +224,7 @@ def _home(name: str, shape: ObjectShape) -> str | None:
     for field, inner in shape.fields.items():
         if len(inner.objects) == 1 and inner.tag_field is None and inner.values is None:
             near = _near(name, tuple(next(iter(inner.objects.values())).fields))
-            if near:
+            if near and near[:2] == _snake(name[:2]):
                 return f"{field}.{near}"
     return None
 
@@ -237,7 +237,7 @@ def _near(given: str, known: tuple[str, ...]) -> str | None:
     snake = _snake(given)
     if snake in known:
         return snake
-    close = difflib.get_close_matches(snake, known, n=1, cutoff=0.7)
+    close = difflib.get_close_matches(snake, known, n=1, cutoff=0.74)
     return close[0] if close else None
 
 

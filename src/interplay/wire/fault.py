@@ -85,7 +85,7 @@ _WORDS = {"int": "integer", "str": "string", "float": "number", "bool": "boolean
 
 def speaks_of_kinds(error: Exception) -> bool:
     """msgspec refused the kind or the choice, not a bound or a format."""
-    return _KINDS.match(str(error)) is not None
+    return isinstance(error, UnicodeError) or _KINDS.match(str(error)) is not None
 
 
 def reworded(error: Exception) -> str:
@@ -99,6 +99,9 @@ def from_msgspec(path: Path, error: Exception) -> Fault:
     """The fault msgspec names itself, for what a shape cannot tell (checks in code, depth)."""
     if isinstance(error, RecursionError):
         return Fault(show(path), "invalid_request", f"Nested too deeply{at(path)}.")
+    if isinstance(error, UnicodeError):
+        said = f"Half of a surrogate pair stands alone in a string{at(path)}."
+        return Fault(show(path), "invalid_request", said)
     inner = str(error).partition(" - at `$")[2].rstrip("`").partition("[...]")[0]
     parts: list[str | int] = list(path)
     for name, index in re.findall(r"\.([^.\[]+)|\[(\d+)\]", inner):
