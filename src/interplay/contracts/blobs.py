@@ -16,10 +16,12 @@ class Blobs(Protocol):
         """The bytes; raises KeyError when they are not there."""
         ...
 
-    async def remove(self, sha256: str) -> None:
-        """Removes the bytes; silent when they are not there."""
+    async def remove(self, sha256: str, *, idle: float = 0.0) -> None:
+        """Removes the bytes, unless they were put within the last `idle` seconds; silent when
+        they are not there."""
         ...
 
-    async def names(self) -> list[str]:
-        """Every SHA-256 there is, for the sweeper."""
+    async def names(self, *, idle: float = 0.0) -> list[str]:
+        """Every SHA-256 there is, for the sweeper; with `idle`, without those that were put
+        within the last `idle` seconds, whose row may not be written yet."""
         ...

@@ -34,6 +34,10 @@ class StoreFull(Exception):
     """The disk is full or not writable; nothing of this write was kept."""
 
 
+class StoreUnusable(Exception):
+    """The store cannot be opened or read; the message says why and the way out."""
+
+
 class NewInteraction(msgspec.Struct, kw_only=True):
     """A row at its creation."""
 
@@ -100,6 +104,7 @@ class StoredInteraction(msgspec.Struct, kw_only=True):
     last: int
     """Sequence number of the last committed event; -1 before the first."""
     attempts: int
+    """How often it was claimed."""
     steps: bytes | None
     """None until the interaction has ended: fold the events then."""
     replay: bytes
@@ -135,7 +140,7 @@ class Store(Protocol):
     """
 
     async def open(self) -> None:
-        """Opens or creates it and brings its schema up to date."""
+        """Opens or creates it and brings its schema up to date. Raises StoreUnusable."""
         ...
 
     async def close(self) -> None:
@@ -167,8 +172,8 @@ class Store(Protocol):
         ending: Ending | None = None,
     ) -> None:
         """Commits events last+1, last+2, ... (each the JSON of one event), or raises Fenced when
-        (epoch, last) is not the row's or the row has ended. With `ending`, sets the row's end and
-        drops its event rows in the same commit."""
+        (epoch, last) is not the row's or the row has ended or is gone. With `ending`, sets the
+        row's end and drops its event rows in the same commit."""
         ...
 
     async def get(self, id: str) -> StoredInteraction | None:
@@ -212,8 +217,9 @@ class Store(Protocol):
         """Those of these blobs that no row refers to."""
         ...
 
-    async def remember(self, id: str, key: str, value: bytes) -> None:
-        """Keeps a run's memo (JSON) with the interaction; it goes when the interaction ends."""
+    async def remember(self, id: str, key: str, value: bytes, *, epoch: int | None = None) -> None:
+        """Keeps a run's memo (JSON) with the interaction; it goes when the interaction ends.
+        Raises Gone, and Fenced when it has ended or `epoch` is given and not the row's."""
         ...
 
     async def recall(self, id: str) -> dict[str, bytes]:

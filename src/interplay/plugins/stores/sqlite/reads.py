@@ -1,0 +1,109 @@
+"""The reads. Each is one statement, so it sees one moment of the file."""
+
+from __future__ import annotations
+
+import builtins
+import sqlite3
+
+from interplay.contracts.store import ChainLink, Filter, StoredInteraction
+from interplay.plugins.stores.sqlite.rows import (
+    CODES,
+    SQL,
+    Row,
+    is_expired,
+    listed,
+    millis,
+    status_of,
+    whole,
+)
+from interplay.plugins.stores.sqlite.writes import unclaimed
+
+_EXPIRES, _STATUS = 10, 4
+
+
+def get(db: sqlite3.Cursor, now: int, id: str) -> StoredInteraction | None:
+    """One living row."""
+    return _living(db.execute(SQL["get"], (id,)).fetchall(), now)
+
+
+def find_key(db: sqlite3.Cursor, now: int, owner: str, key: str) -> StoredInteraction | None:
+    """The living row under an idempotency key."""
+    return _living(db.execute(SQL["find_key"], (owner, key)).fetchall(), now)
+
+
+def unfinished(db: sqlite3.Cursor) -> builtins.list[StoredInteraction]:
+    """Every row that has not ended."""
+    return [whole(row) for row in db.execute(SQL["unfinished"]).fetchall()]
+
+
+def events(db: sqlite3.Cursor, id: str, after: int) -> builtins.list[bytes]:
+    """The events above a number."""
+    return [row[0] for row in db.execute(SQL["events"], (id, after)).fetchall()]
+
+
+def chain(db: sqlite3.Cursor, now: int, id: str) -> builtins.list[ChainLink]:
+    """The living turns from the root to an id."""
+    rows = db.execute(SQL["chain"], (id, now)).fetchall()
+    # Sorted here and not by SQLite, which would carry every input and answer through its sorter.
+    rows.sort(key=_depth)
+    return [
+        ChainLink(id=id, status=status_of(status), input=input, steps=steps)
+        for _, id, status, input, steps in rows
+    ]
+
+
+def list(
+    db: sqlite3.Cursor, now: int, owner: str, filter: Filter, size: int, before: int | None
+) -> tuple[builtins.list[StoredInteraction], int | None]:
+    """A page of living rows, newest first, and the position of the next."""
+    if size < 1 or (filter.status is not None and filter.status not in CODES):
+        return [], None
+    if filter.label is not None:
+        name = "list_by_label"
+    elif filter.root is not None:
+        name = "list_by_root"
+    elif filter.status is not None:
+        name = "list_by_status"
+    else:
+        name = "list_by_owner"
+    key, value = filter.label or (None, None)
+    wanted = {
+        "owner": owner,
+        "before": 2**63 - 1 if before is None else before,
+        "now": now,
+        "status": None if filter.status is None else CODES[filter.status],
+        "model": filter.model,
+        "agent": filter.agent,
+        "root": filter.root,
+        "key": key,
+        "value": value,
+        "size": size + 1,
+    }
+    rows = db.execute(SQL[name], wanted).fetchall()
+    more = rows[size - 1][0] if len(rows) > size else None
+    return [listed(row[1:]) for row in rows[:size]], more
+
+
+def expired(db: sqlite3.Cursor, now: float, limit: int) -> builtins.list[str]:
+    """Ids of ended rows past their time."""
+    return [row[0] for row in db.execute(SQL["expired"], (millis(now), limit)).fetchall()]
+
+
+def unreferenced(db: sqlite3.Cursor, sha256s: builtins.list[str]) -> builtins.list[str]:
+    """Those of these blobs that no row refers to."""
+    return unclaimed(db, [bytes.fromhex(sha256) for sha256 in sha256s])
+
+
+def recall(db: sqlite3.Cursor, id: str) -> dict[str, bytes]:
+    """Every memo of one interaction."""
+    return dict(db.execute(SQL["memos"], (id,)).fetchall())
+
+
+def _living(rows: builtins.list[Row], now: int) -> StoredInteraction | None:
+    if not rows or is_expired(rows[0][_EXPIRES], rows[0][_STATUS], now):
+        return None
+    return whole(rows[0])
+
+
+def _depth(row: Row) -> int:
+    return row[0]

@@ -1,0 +1,193 @@
+"""The store: the contract's methods, each handed to the thread that does it."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from interplay.contracts.store import (
+    ChainLink,
+    Ending,
+    Filter,
+    NewInteraction,
+    StoredInteraction,
+    StoreUnusable,
+)
+from interplay.plugins.stores.sqlite import reads, schema, writes
+from interplay.plugins.stores.sqlite.faults import StoreLocked
+from interplay.plugins.stores.sqlite.rows import millis
+from interplay.plugins.stores.sqlite.threads import LogFolder, Reader, Writer, fold_log
+from interplay.wire.usage import InteractionStatus
+
+
+class SqliteStore:
+    """Interactions in one SQLite file; one process at a time owns its folder.
+
+    A write is answered when it is committed, together with those that came meanwhile.
+    `durability`: normal survives a crash of the process, full also a power cut. Times are kept
+    to the millisecond. `clock` gives Unix seconds and decides what has expired.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        durability: schema.Durability = "normal",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._path = path
+        self._durability: schema.Durability = durability
+        self._clock = clock
+        self._lock = FileLock(path.parent / "lock", thread_local=False)
+        self._open = False
+        self._writer: Writer
+        self._reader: Reader
+        self._folder: LogFolder
+
+    async def open(self) -> None:
+        """Takes the folder, opens or creates the file and brings its schema up to date.
+
+        Raises StoreUnusable: StoreLocked when another process has the folder, NewerSchema,
+        DamagedStore.
+        """
+        await asyncio.to_thread(self._open_now)
+
+    async def close(self) -> None:
+        """Finishes the writes under way, empties the log and gives the folder back."""
+        if self._open:
+            self._open = False
+            await asyncio.to_thread(self._close_now)
+
+    async def create(self, new: NewInteraction, ending: Ending | None = None) -> None:
+        """Adds a row; see the contract. Raises ValueError when the id exists."""
+        await self._writer.do(writes.create, self._now(), new, ending)
+
+    async def claim(self, id: str) -> StoredInteraction:
+        """Takes the next epoch."""
+        return await self._writer.do(writes.claim, id)
+
+    async def append(
+        self,
+        id: str,
+        epoch: int,
+        last: int,
+        events: builtins.list[bytes],
+        *,
+        status: InteractionStatus | None = None,
+        ending: Ending | None = None,
+    ) -> None:
+        """Commits events behind the fence, or the end."""
+        await self._writer.do(writes.append, id, epoch, last, events, status, ending)
+
+    async def get(self, id: str) -> StoredInteraction | None:
+        """One living row."""
+        return await self._reader.do(reads.get, self._now(), id)
+
+    async def events(self, id: str, after: int = -1) -> builtins.list[bytes]:
+        """Events above a number."""
+        return await self._reader.do(reads.events, id, after)
+
+    async def chain(self, id: str) -> builtins.list[ChainLink]:
+        """The living turns from the root to `id`; empty when `id` itself is not there."""
+        return await self._reader.do(reads.chain, self._now(), id)
+
+    async def list(
+        self, owner: str, filter: Filter, *, size: int, before: int | None
+    ) -> tuple[builtins.list[StoredInteraction], int | None]:
+        """A page, newest first."""
+        return await self._reader.do(reads.list, self._now(), owner, filter, size, before)
+
+    async def find_key(self, owner: str, idempotency_key: str) -> StoredInteraction | None:
+        """The living row created under this key."""
+        return await self._reader.do(reads.find_key, self._now(), owner, idempotency_key)
+
+    async def delete(self, id: str) -> builtins.list[str]:
+        """Removes a row; the blobs nobody refers to any more."""
+        return await self._writer.do(writes.delete, id)
+
+    async def unfinished(self) -> builtins.list[StoredInteraction]:
+        """Rows that have not ended, oldest first."""
+        return await self._reader.do(reads.unfinished)
+
+    async def expired(self, now: float, limit: int) -> builtins.list[str]:
+        """Ids of ended rows past their time."""
+        return await self._reader.do(reads.expired, now, limit)
+
+    async def unreferenced(self, sha256s: builtins.list[str]) -> builtins.list[str]:
+        """Those of these blobs that no row refers to."""
+        return await self._reader.do(reads.unreferenced, sha256s)
+
+    async def remember(self, id: str, key: str, value: bytes, *, epoch: int | None = None) -> None:
+        """Keeps a memo; a later value under the same key takes its place."""
+        await self._writer.do(writes.remember, id, key, value, epoch)
+
+    async def recall(self, id: str) -> dict[str, bytes]:
+        """Every memo of one interaction."""
+        return await self._reader.do(reads.recall, id)
+
+    async def settle(self) -> None:
+        """Moves everything into the file and empties the log, so that the file alone is whole
+        and nothing deleted is left anywhere. Waits for reads under way."""
+        await asyncio.to_thread(self._settle_now)
+
+    def _now(self) -> int:
+        return millis(self._clock())
+
+    def _open_now(self) -> None:
+        folder = self._path.parent
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock.acquire(blocking=False)
+        except Timeout:
+            raise StoreLocked(folder, _owner_of(folder)) from None
+        except OSError as error:
+            raise StoreUnusable(f"The data folder {folder} cannot be used: {error}.") from error
+        try:
+            (folder / "lock").write_text(f"{os.getpid()}\n")
+            self._start()
+        except OSError as error:
+            self._lock.release()
+            raise StoreUnusable(f"The data folder {folder} cannot be used: {error}.") from error
+        except BaseException:
+            self._lock.release()
+            raise
+        self._open = True
+
+    def _start(self) -> None:
+        writing = schema.open_writer(self._path, self._durability)
+        self._folder = LogFolder(
+            schema.open_log_folder(self._path, self._durability), self._want_fold
+        )
+        self._writer = Writer(writing, self._folder.wrote)
+        self._reader = Reader(schema.open_reader(self._path))
+        for thread in (self._folder, self._writer, self._reader):
+            thread.start()
+
+    def _want_fold(self) -> None:
+        self._writer.fold_wanted = True
+
+    def _close_now(self) -> None:
+        self._writer.close()
+        self._reader.close()
+        self._folder.close()
+        self._lock.release()
+
+    def _settle_now(self) -> None:
+        db = schema.connect(self._path)
+        try:
+            fold_log(db, "TRUNCATE")
+        finally:
+            db.close()
+
+
+def _owner_of(folder: Path) -> str:
+    try:
+        return (folder / "lock").read_text().strip()
+    except OSError:
+        return ""

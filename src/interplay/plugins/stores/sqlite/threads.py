@@ -1,0 +1,238 @@
+"""The three threads of the store: one writes, one reads, one moves the log into the file.
+
+SQLite takes one writer at a time, so all writes go through one thread and share commits: while
+one commit runs the next batch collects. No timer is involved; a lone write is committed at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from time import perf_counter
+from typing import Any, NamedTuple, TypeVar, TypeVarTuple
+
+from interplay.contracts.store import StoreUnusable
+from interplay.plugins.stores.sqlite.faults import told
+
+Ts = TypeVarTuple("Ts")
+T = TypeVar("T")
+
+_HAND_OUT_SECONDS = 0.002
+_PACE_SECONDS = 1.0
+_LONG_LOG_PAGES = 2_000
+
+_log = logging.getLogger(__name__)
+
+
+class _Job(NamedTuple):
+    work: Callable[..., Any]
+    args: tuple[Any, ...]
+    future: asyncio.Future[Any]
+
+
+_Outcome = tuple[asyncio.Future[Any], bool, Any]
+
+
+class _Queued:
+    """A thread with one connection that works through a queue of jobs."""
+
+    def __init__(self, db: sqlite3.Connection, name: str) -> None:
+        self._db = db
+        self._cursor = db.cursor()
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._live, name=name, daemon=True)
+        self._closed = False
+
+    def start(self) -> None:
+        """Begins to work."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Finishes what is queued, then lets go of the connection. Blocks."""
+        self._closed = True
+        self._queue.put(None)
+        self._thread.join()
+        self._db.close()
+
+    async def do(self, work: Callable[[sqlite3.Cursor, *Ts], T], *args: *Ts) -> T:
+        """Runs `work` on this thread's connection; its result or what it raised."""
+        if self._closed:
+            raise StoreUnusable("The store is closed.")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.put(_Job(work, args, future))
+        return await future
+
+    def _take(self) -> tuple[list[_Job], bool]:
+        """All jobs there are, at least one or the end; and whether the end was among them."""
+        job = self._queue.get()
+        batch: list[_Job] = []
+        try:
+            while job is not None:
+                batch.append(job)
+                job = self._queue.get_nowait()
+        except Empty:
+            return batch, False
+        return batch, True
+
+    def _live(self) -> None:
+        ended = False
+        while not ended:
+            batch, ended = self._take()
+            if batch:
+                self._work(batch)
+
+    def _work(self, batch: list[_Job]) -> None:
+        raise NotImplementedError
+
+
+class Writer(_Queued):
+    """Runs each batch of writes in one transaction."""
+
+    def __init__(self, db: sqlite3.Connection, wrote: Callable[[], None]) -> None:
+        super().__init__(db, "interplay-store-writer")
+        self._wrote = wrote
+        self.fold_wanted = False
+        """Set from outside: fold the log between two batches, where no write is in its way."""
+
+    def _work(self, batch: list[_Job]) -> None:
+        outcomes = self._transaction(batch)
+        if outcomes is None:
+            # One of them spoilt the transaction they shared: each gets its own.
+            outcomes = [one for job in batch for one in self._transaction([job]) or ()]
+        _hand_out(outcomes)
+        self._wrote()
+        if self.fold_wanted:
+            self.fold_wanted = False
+            fold_log(self._db, "PASSIVE")
+
+    def _transaction(self, batch: list[_Job]) -> list[_Outcome] | None:
+        """What came of each job; None when a batch of many was rolled back."""
+        db = self._db
+        cursor = self._cursor
+        outcomes: list[_Outcome] = []
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+            for work, args, future in batch:
+                before = db.total_changes
+                try:
+                    outcomes.append((future, True, work(cursor, *args)))
+                # The boundary between callers: what one of them raised is his alone, as long as
+                # he left nothing behind.
+                except Exception as error:
+                    if isinstance(error, sqlite3.Error) or db.total_changes != before:
+                        raise
+                    outcomes.append((future, False, error))
+            cursor.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - handed on to the callers, here or alone
+            self._roll_back()
+            if len(batch) > 1:
+                return None
+            return [(batch[0].future, False, told(error, writing=True))]
+        return outcomes
+
+    def _roll_back(self) -> None:
+        # A full disk may have ended the transaction already, or take the rollback down with it.
+        if self._db.in_transaction:
+            with suppress(sqlite3.OperationalError):
+                self._cursor.execute("ROLLBACK")
+
+
+class Reader(_Queued):
+    """Runs reads one after the other, each in a transaction of its own."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        super().__init__(db, "interplay-store-reader")
+
+    def _work(self, batch: list[_Job]) -> None:
+        outcomes: list[_Outcome] = []
+        began = perf_counter()
+        for work, args, future in batch:
+            try:
+                outcomes.append((future, True, work(self._cursor, *args)))
+            except Exception as error:  # noqa: BLE001 - handed on to the caller
+                outcomes.append((future, False, told(error, writing=False)))
+            if perf_counter() - began > _HAND_OUT_SECONDS:
+                # A quick read does not wait for the long one behind it.
+                _hand_out(outcomes)
+                outcomes = []
+                began = perf_counter()
+        _hand_out(outcomes)
+
+
+class LogFolder:
+    """Moves the write-ahead log into the file beside the writer, so that no commit waits for it.
+
+    While writes go on it works once in a while and asks the writer to finish a long log between
+    two batches; when they pause it empties the log, so that nothing deleted stays in it.
+    """
+
+    def __init__(self, db: sqlite3.Connection, want_fold: Callable[[], None]) -> None:
+        self._db = db
+        self._want_fold = want_fold
+        self._dirty = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="interplay-store-log", daemon=True)
+
+    def start(self) -> None:
+        """Begins to work."""
+        self._thread.start()
+
+    def wrote(self) -> None:
+        """Says that the log has grown."""
+        if not self._dirty.is_set():
+            self._dirty.set()
+
+    def close(self) -> None:
+        """Empties the log and lets go of the connection. Blocks."""
+        self._closing.set()
+        self._dirty.set()
+        self._thread.join()
+        fold_log(self._db, "TRUNCATE")
+        self._db.close()
+
+    def _live(self) -> None:
+        while not self._closing.is_set():
+            self._dirty.wait()
+            while not self._closing.is_set():
+                self._dirty.clear()
+                if fold_log(self._db, "PASSIVE") > _LONG_LOG_PAGES:
+                    self._want_fold()
+                self._closing.wait(_PACE_SECONDS)
+                if not self._dirty.is_set() and fold_log(self._db, "TRUNCATE") == 0:
+                    break
+
+
+def fold_log(db: sqlite3.Connection, how: str) -> int:
+    """Checkpoints; the pages left in the log. A failure loses nothing: the log keeps them."""
+    try:
+        _, pages, _ = db.execute(f"PRAGMA wal_checkpoint({how})").fetchall()[0]
+    except sqlite3.OperationalError as error:
+        _log.warning("the write-ahead log could not be moved into the database: %s", error)
+        return -1
+    return pages
+
+
+def _hand_out(outcomes: list[_Outcome]) -> None:
+    """Wakes the callers: one call into each of their loops."""
+    loops: dict[asyncio.AbstractEventLoop, list[_Outcome]] = {}
+    for outcome in outcomes:
+        loops.setdefault(outcome[0].get_loop(), []).append(outcome)
+    for loop, its_own in loops.items():
+        # A loop that has closed has nobody left who waits.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_resolve, its_own)
+
+
+def _resolve(outcomes: list[_Outcome]) -> None:
+    for future, good, value in outcomes:
+        if future.done():
+            continue
+        if good:
+            future.set_result(value)
+        else:
+            future.set_exception(value)

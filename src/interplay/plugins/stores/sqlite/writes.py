@@ -1,0 +1,232 @@
+"""The writes. Each runs inside a transaction that others share, and refuses before it changes
+anything: what it raises then fails its own caller alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import cast
+
+import msgspec
+
+from interplay.contracts.store import (
+    TERMINAL,
+    Ending,
+    Fenced,
+    Gone,
+    NewInteraction,
+    StoredInteraction,
+)
+from interplay.plugins.stores.sqlite.rows import (
+    CODES,
+    SQL,
+    UNENDED,
+    is_expired,
+    millis,
+    whole,
+)
+from interplay.wire.usage import InteractionStatus
+
+_KEY_HOLDER = SQL["key_holder"]
+_DROP_KEY = SQL["drop_key"]
+_PARENT_PLACE = SQL["parent_place"]
+_GROW_BRANCH = SQL["grow_branch"]
+_OPEN_BRANCH = SQL["open_branch"]
+_INSERT_INTERACTION = SQL["insert_interaction"]
+_INSERT_LABEL = SQL["insert_label"]
+_INSERT_BLOB = SQL["insert_blob"]
+_INSERT_RUNNING = SQL["insert_running"]
+_INSERT_ANSWER = SQL["insert_answer"]
+_SEQ_OF = SQL["seq_of"]
+_CLAIM = SQL["claim"]
+_GET = SQL["get"]
+_ADVANCE = SQL["advance"]
+_FINISH = SQL["finish"]
+_INSERT_EVENT = SQL["insert_event"]
+_SET_STATUS = SQL["set_status"]
+_SET_END = SQL["set_end"]
+
+
+def create(db: sqlite3.Cursor, now: int, new: NewInteraction, ending: Ending | None) -> None:
+    """Adds a row in its place in the chain. Raises Gone, KeyError."""
+    status = _checked_status(new.status, ending)
+    freed = None
+    if new.idempotency_key is not None:
+        freed = _free_key(db, now, new.owner, new.idempotency_key)
+    place = None
+    if new.parent is not None:
+        place = db.execute(_PARENT_PLACE, (new.parent,)).fetchone()
+        if place is None or is_expired(place[2], place[3], now):
+            raise Gone(new.parent)
+    if freed is not None:
+        db.execute(_DROP_KEY, (freed,))
+    branch, depth = _take_place(db, new.root, place)
+    created = millis(new.created)
+    db.execute(
+        _INSERT_INTERACTION,
+        (
+            new.id,
+            new.owner,
+            branch,
+            depth,
+            status,
+            new.background,
+            created,
+            created if ending is None else millis(ending.updated),
+            None if new.expires is None else millis(new.expires),
+            new.parent,
+            new.model,
+            new.agent,
+            msgspec.json.encode(new.labels).decode() if new.labels else None,
+            new.idempotency_key,
+            new.fingerprint,
+            new.request,
+            new.input,
+        ),
+    )
+    iid = cast(int, db.lastrowid)
+    if new.labels:
+        rows = [(new.owner, key, value, iid) for key, value in new.labels.items()]
+        db.executemany(_INSERT_LABEL, rows)
+    if new.blobs:
+        _claim_blobs(db, iid, new.blobs)
+    if ending is None:
+        db.execute(_INSERT_RUNNING, (iid,))
+    else:
+        _answer(db, iid, 1, 0, ending)
+
+
+def claim(db: sqlite3.Cursor, id: str) -> StoredInteraction:
+    """Takes the next epoch. Raises Gone, Fenced."""
+    if db.execute(_CLAIM, (id,)).rowcount == 0:
+        raise _why_not(db, id)
+    return whole(db.execute(_GET, (id,)).fetchone())
+
+
+def append(
+    db: sqlite3.Cursor,
+    id: str,
+    epoch: int,
+    last: int,
+    events: list[bytes],
+    status: InteractionStatus | None,
+    ending: Ending | None,
+) -> None:
+    """Appends events, or ends the interaction. Raises Fenced."""
+    if ending is not None:
+        code = _checked_status(ending.status, ending)
+        row = db.execute(_FINISH, (id, epoch, last)).fetchone()
+        if row is None:
+            raise Fenced(id)
+        iid, attempts = row
+        db.execute(_SET_END, (iid, code, millis(ending.updated)))
+        if last >= 0:
+            db.execute(SQL["delete_events"], (iid,))
+        db.execute(SQL["delete_memos"], (iid,))
+        _answer(db, iid, epoch, attempts, ending)
+        return
+    code = None if status is None else _checked_status(status, None)
+    row = db.execute(_ADVANCE, (id, epoch, last, last + len(events))).fetchone()
+    if row is None:
+        raise Fenced(id)
+    iid = row[0]
+    if code is not None:
+        db.execute(_SET_STATUS, (iid, code))
+    if events:
+        rows = [(iid, number, data) for number, data in enumerate(events, last + 1)]
+        db.executemany(_INSERT_EVENT, rows)
+
+
+def delete(db: sqlite3.Cursor, id: str) -> list[str]:
+    """Removes a row with all it has; the blobs nobody claims any more. Raises Gone."""
+    row = db.execute(SQL["doomed"], (id,)).fetchone()
+    if row is None:
+        raise Gone(id)
+    iid, branch, owner, labels = row
+    blobs = [found[0] for found in db.execute(SQL["blobs_of"], (iid,)).fetchall()]
+    for name in ("interaction", "answer", "running", "events", "memos", "blobs"):
+        db.execute(SQL[f"delete_{name}"], (iid,))
+    if labels:
+        for key, value in msgspec.json.decode(labels, type=dict[str, str]).items():
+            db.execute(SQL["delete_label"], (owner, key, value, iid))
+    while branch is not None:
+        pruned = db.execute(SQL["prune_branch"], (branch,)).fetchone()
+        branch = None if pruned is None else pruned[0]
+    return unclaimed(db, blobs)
+
+
+def remember(db: sqlite3.Cursor, id: str, key: str, value: bytes, epoch: int | None) -> None:
+    """Keeps a memo. Raises Gone, Fenced."""
+    row = db.execute(_SEQ_OF, (id,)).fetchone()
+    if row is None:
+        raise Gone(id)
+    held = db.execute(SQL["epoch_of"], (row[0],)).fetchone()
+    if held is None or (epoch is not None and held[0] != epoch):
+        raise Fenced(id)
+    db.execute(SQL["insert_memo"], (row[0], key, value))
+
+
+def unclaimed(db: sqlite3.Cursor, digests: list[bytes]) -> list[str]:
+    """Those of these digests that no row refers to, in hex."""
+    claimed = SQL["blob_claimed"]
+    return [one.hex() for one in digests if not db.execute(claimed, (one,)).fetchall()]
+
+
+def _free_key(db: sqlite3.Cursor, now: int, owner: str, key: str) -> int | None:
+    """The expired row that still holds the key; raises KeyError when a living one does."""
+    holder = db.execute(_KEY_HOLDER, (owner, key)).fetchone()
+    if holder is None:
+        return None
+    seq, expires, status = holder
+    if not is_expired(expires, status, now):
+        raise KeyError(key)
+    return cast(int, seq)
+
+
+def _take_place(
+    db: sqlite3.Cursor, root: str, parent: tuple[int, int, int | None, int] | None
+) -> tuple[int, int]:
+    """Branch and depth of a new row under a parent's (branch, depth, ...)."""
+    if parent is None:
+        db.execute(_OPEN_BRANCH, (root, None, None, 0))
+        return cast(int, db.lastrowid), 0
+    branch, depth = parent[:2]
+    if db.execute(_GROW_BRANCH, (branch, depth)).rowcount == 0:
+        db.execute(_OPEN_BRANCH, (root, branch, depth, depth + 1))
+        branch = cast(int, db.lastrowid)
+    return branch, depth + 1
+
+
+def _answer(db: sqlite3.Cursor, iid: int, epoch: int, attempts: int, ending: Ending) -> None:
+    db.execute(
+        _INSERT_ANSWER,
+        (
+            iid,
+            epoch,
+            attempts,
+            ending.last,
+            ending.usage,
+            ending.errors,
+            ending.replay,
+            ending.steps,
+        ),
+    )
+    if ending.blobs:
+        _claim_blobs(db, iid, ending.blobs)
+
+
+def _claim_blobs(db: sqlite3.Cursor, iid: int, blobs: list[str]) -> None:
+    db.executemany(_INSERT_BLOB, [(iid, bytes.fromhex(sha256)) for sha256 in blobs])
+
+
+def _checked_status(status: InteractionStatus, ending: Ending | None) -> int:
+    """The code of a status; an ended one needs an ending, an unended one must not have any."""
+    if ending is not None:
+        status = ending.status
+    if (status in TERMINAL) != (ending is not None):
+        raise ValueError(f"'{status}' {'without' if ending is None else 'with'} an ending")
+    return CODES[status]
+
+
+def _why_not(db: sqlite3.Cursor, id: str) -> Exception:
+    row = db.execute(_SEQ_OF, (id,)).fetchone()
+    return Gone(id) if row is None or row[1] < UNENDED else Fenced(id)
