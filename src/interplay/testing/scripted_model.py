@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from interplay.contracts.failure import Refused
 from interplay.contracts.model import ModelFacts, Piece, Turn, TurnEnd
 from interplay.testing.echo import echo, words
 from interplay.testing.gates import Gate, GateNotReached, Gates
@@ -20,7 +21,7 @@ from interplay.wire.deltas import (
     ThoughtSignatureDelta,
     ThoughtSummaryDelta,
 )
-from interplay.wire.steps import FunctionCallStep
+from interplay.wire.steps import FunctionCallStep, UserInputStep
 from interplay.wire.usage import ModalityTokens, Usage
 
 DEFAULT_FACTS = ModelFacts(
@@ -108,6 +109,7 @@ class ScriptedModel:
     async def stream(self, turn: Turn) -> AsyncIterator[Piece]:
         """Runs the next reply. Raises ScriptError when there is none."""
         self.turns.append(turn)
+        _refuse_unseen(turn, self.facts)
         said = self._reply(turn)
         try:
             async for piece in self._pieces(said, turn):
@@ -185,6 +187,14 @@ class _Prefix:
         rest = text[len(self._left) :] if text.startswith(self._left) else text
         self._left = ""
         return rest
+
+
+def _refuse_unseen(turn: Turn, facts: ModelFacts) -> None:
+    for index, step in enumerate(turn.steps):
+        for block in (step.content or []) if isinstance(step, UserInputStep) else []:
+            modality = type(block).__struct_config__.tag
+            if modality not in facts.inputs:
+                raise Refused(f"The scripted model takes no {modality} (step {index}).")
 
 
 def _parts(said: Reply, turn: Turn) -> Iterator[Any]:

@@ -1,0 +1,113 @@
+"""The shipped tool suite over the scripted tool, one class per type it serves."""
+
+import pytest
+
+from interplay.contracts.tool import CallSite, ToolCall
+from interplay.testing.contracts.tool import ToolContract
+from interplay.testing.script import Fail, ScriptError
+from interplay.testing.scripted_tool import ScriptedTool
+from interplay.wire.tools import CodeExecution, GoogleSearch, MCPServer, URLContext
+
+
+class TestSearch(ToolContract):
+    """google_search."""
+
+    @pytest.fixture
+    def tool(self):
+        return ScriptedTool("google_search", ["one", "two"])
+
+    @pytest.fixture
+    def declaration(self):
+        return GoogleSearch()
+
+    @pytest.fixture
+    def arguments(self):
+        return {"query": "x"}
+
+
+class TestUrlContext(TestSearch):
+    """url_context."""
+
+    @pytest.fixture
+    def tool(self):
+        return ScriptedTool("url_context", ["http://a", "http://b"])
+
+    @pytest.fixture
+    def declaration(self):
+        return URLContext()
+
+    @pytest.fixture
+    def arguments(self):
+        return {"url": "http://a"}
+
+
+class TestCode(TestSearch):
+    """code_execution."""
+
+    @pytest.fixture
+    def tool(self):
+        return ScriptedTool("code_execution", ["1", "2"])
+
+    @pytest.fixture
+    def declaration(self):
+        return CodeExecution()
+
+    @pytest.fixture
+    def arguments(self):
+        return {"code": "print(1)"}
+
+
+class TestMcp(TestSearch):
+    """mcp_server."""
+
+    @pytest.fixture
+    def tool(self):
+        return ScriptedTool("mcp_server", ["1", "2"], offers="lookup")
+
+    @pytest.fixture
+    def declaration(self):
+        return MCPServer(name="s", url="http://127.0.0.1/")
+
+    @pytest.fixture
+    def arguments(self):
+        return {"text": "x"}
+
+
+class Silent(ScriptedTool):
+    """A tool that forgets its result."""
+
+    async def call(self, call: ToolCall, at: CallSite):
+        async for piece in super().call(call, at):
+            yield piece
+            return
+
+
+async def test_the_suite_catches_a_tool_without_a_result():
+    with pytest.raises(AssertionError):
+        await ToolContract().test_a_call_makes_a_call_step_and_its_result(
+            Silent("google_search", ["x"]), GoogleSearch(), {"query": "x"}
+        )
+
+
+async def test_the_suite_catches_a_tool_that_serves_another_type():
+    with pytest.raises(AssertionError):
+        await ToolContract().test_it_serves_the_type_of_its_declaration(
+            ScriptedTool("url_context"), GoogleSearch()
+        )
+
+
+async def test_a_call_beyond_the_script_and_a_result_left_over_are_errors():
+    tool = ScriptedTool("google_search", ["one"])
+    with pytest.raises(ScriptError, match="1 scripted results"):
+        tool.verify()
+    contract = ToolContract()
+    await contract.made(tool, GoogleSearch(), {"query": "x"})
+    tool.verify()
+    with pytest.raises(ScriptError, match="no result left"):
+        await contract.made(tool, GoogleSearch(), {"query": "x"})
+
+
+async def test_a_scripted_failure_is_raised():
+    tool = ScriptedTool("google_search", [Fail(message="engine down")])
+    with pytest.raises(Exception, match="engine down"):
+        await ToolContract().made(tool, GoogleSearch(), {"query": "x"})
