@@ -10,6 +10,11 @@ from typing import Any
 import msgspec
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b"
+DEFAULT_MODELS: dict[str, dict[str, Any]] = {
+    name: {"backend": "llama_cpp", "model": name}
+    for name in (DEFAULT_MODEL, "qwen2.5-coder-0.5b", "smollm2-135m")
+}
+"""What is configured when settings name no models."""
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -77,6 +82,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """How long an ended interaction is kept; 0 keeps for ever."""
     default_model: str = DEFAULT_MODEL
     """What `interplay chat` and `ask` use, and what the fallback leads to."""
+    preload: bool = True
+    """Begin to load `default_model` when the server starts."""
     gemini_fallback: bool = True
     """`gemini-*` names nobody configured are answered by `default_model`; said in the log,
     in the `x-interplay-model` header and in /models."""
@@ -93,8 +100,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     log_format: str = "text"
     """text or json."""
     limits: Limits = msgspec.field(default_factory=Limits)
-    models: dict[str, dict[str, Any]] = {}
-    """Model name or glob -> {backend = "...", ...the backend's own fields}."""
+    models: dict[str, dict[str, Any]] = msgspec.field(default_factory=lambda: dict(DEFAULT_MODELS))
+    """Model name or glob -> {backend = "...", ...the backend's own fields}. What is given here
+    stands beside the embedded models, or in place of one of the same name."""
     agents: dict[str, dict[str, Any]] = {}
     """Agent name -> {use = "entry point or module:attribute", ...its own fields}."""
     tools: dict[str, dict[str, Any]] = {}
@@ -134,6 +142,7 @@ def load(
     env = os.environ if environ is None else environ
     merged: dict[str, Any] = {}
     sources: dict[str, str] = {}
+    merged["models"] = {name: dict(entry) for name, entry in DEFAULT_MODELS.items()}
     path = config or env.get("INTERPLAY_CONFIG")
     if path is None and Path("interplay.toml").is_file():
         path = "interplay.toml"

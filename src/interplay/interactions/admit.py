@@ -1,0 +1,236 @@
+"""Request -> admitted request: every field honoured or refused by name."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from interplay.contracts.agent import Agent
+from interplay.contracts.failure import Failure
+from interplay.contracts.model import Choice
+from interplay.interactions.admit_input import check_calls, read_input
+from interplay.interactions.failures import Rejected, invalid
+from interplay.interactions.format import Format, read
+from interplay.interactions.roster import Found, Roster, UnknownName
+from interplay.interactions.toolbox import Toolbox
+from interplay.settings import Limits, SettingsError
+from interplay.wire.explain import explain
+from interplay.wire.generation import GenerationConfig
+from interplay.wire.interaction import CreateInteraction
+from interplay.wire.steps import Step
+
+_LABEL_KEY = re.compile(r"^[a-z][a-z0-9_-]{0,62}$")
+_LABEL_VALUE = re.compile(r"^[a-z0-9_-]{0,63}$")
+
+
+class Admitted(msgspec.Struct):
+    """A request that will be run."""
+
+    asked: CreateInteraction
+    owner: str
+    input: list[Step]
+    history: list[Step]
+    toolbox: Toolbox
+    choice: Choice
+    format: Format
+    model: Found | None = None
+    agent: Agent | None = None
+    agent_config: Any = None
+    notices: list[str] = []
+    """What is accepted but changes nothing here; said in a response header."""
+
+    @property
+    def background(self) -> bool:
+        """Answered at once, run behind: asked for, or the tier says so."""
+        return behind(self.asked)
+
+
+def behind(asked: CreateInteraction) -> bool:
+    """Whether a request is answered at once and run behind."""
+    return bool(asked.background) or asked.service_tier == "deferred"
+
+
+async def admit(
+    asked: CreateInteraction, owner: str, history: list[Step], roster: Roster, limits: Limits
+) -> Admitted:
+    """Checks a decoded request against what is configured. Raises Rejected."""
+    _exclusions(asked)
+    _not_here(asked)
+    _labels(asked.labels)
+    found, agent = _who(asked, roster)
+    steps = check_calls(read_input(asked, limits), history)
+    toolbox = await Toolbox.of(asked.tools or [], roster, limits)
+    config = asked.generation_config or GenerationConfig()
+    admitted = Admitted(
+        asked=asked,
+        owner=owner,
+        input=steps,
+        history=history,
+        toolbox=toolbox,
+        choice=toolbox.choice(config.tool_choice),
+        format=read(asked.response_format, asked.response_mime_type, asked.response_modalities),
+        model=found,
+        agent=agent,
+    )
+    if found is not None:
+        _model(admitted, found, config)
+    elif agent is not None:
+        _agent(admitted, agent)
+    return admitted
+
+
+def _exclusions(asked: CreateInteraction) -> None:
+    if (asked.model is None) == (asked.agent is None):
+        both = asked.model is not None
+        raise invalid(
+            "Exactly one of 'model' and 'agent' is needed; "
+            + ("both were given." if both else "neither was given.")
+        )
+    if asked.agent is not None and asked.generation_config is not None:
+        raise invalid("'generation_config' is for models; use 'agent_config' with an agent.")
+    if asked.model is not None and asked.agent_config is not None:
+        raise invalid("'agent_config' is for agents; use 'generation_config' with a model.")
+    if asked.background and asked.store is False:
+        raise invalid("store=true is required for background interactions")
+    if asked.service_tier == "deferred" and asked.store is False:
+        raise invalid("store=true is required for the service tier 'deferred'")
+    if asked.previous_interaction_id == "":
+        raise invalid("Expected an interaction's id", "previous_interaction_id")
+
+
+def _not_here(asked: CreateInteraction) -> None:
+    """Fields of the API that this server cannot honour."""
+    if asked.cached_content is not None:
+        raise invalid(
+            "'cached_content' is not supported: chain with 'previous_interaction_id', whose prefix"
+            " is cached by itself."
+        )
+    if asked.continuation_token is not None:
+        raise invalid(
+            "'continuation_token' was not issued by this server, which never cuts a request;"
+            " send the request without it."
+        )
+    if asked.webhook_config is not None:
+        raise invalid("'webhook_config' is not supported by this server yet; poll or stream.")
+    if asked.environment is not None:
+        raise invalid("'environment' is not supported: no sandbox is configured on this server.")
+    for number, setting in enumerate(asked.safety_settings or []):
+        if setting.threshold not in ("off", "block_none"):
+            raise invalid(
+                f"The value '{setting.threshold}' is not supported for 'threshold' at"
+                f" 'safety_settings[{number}]': no classifier is configured. Supported values:"
+                " 'off', 'block_none'."
+            )
+
+
+def _labels(labels: dict[str, str] | None) -> None:
+    for key, value in (labels or {}).items():
+        if not _LABEL_KEY.match(key):
+            raise invalid(
+                f"The label key '{key[:80]}' must start with a letter and have at most 63 of"
+                " a-z, 0-9, '_', '-'",
+                "labels",
+            )
+        if not _LABEL_VALUE.match(value):
+            raise invalid("A label's value has at most 63 of a-z, 0-9, '_', '-'", f"labels.{key}")
+    if labels and len(labels) > 64:
+        raise invalid("At most 64 labels are possible", "labels")
+
+
+def _who(asked: CreateInteraction, roster: Roster) -> tuple[Found | None, Agent | None]:
+    try:
+        if asked.model is not None:
+            return roster.model(asked.model.removeprefix("models/")), None
+        return None, roster.agent((asked.agent or "").removeprefix("agents/"))
+    except UnknownName as error:
+        code = "model_not_found" if asked.model is not None else "not_found"
+        raise Rejected(code, str(error)) from error
+    except SettingsError as error:
+        raise Rejected("service_unavailable", f"The agent cannot be set up: {error}") from error
+
+
+def _model(admitted: Admitted, found: Found, config: GenerationConfig) -> None:
+    facts, asked = found.model.facts, admitted.asked
+    name = asked.model or ""
+    if admitted.toolbox.specs and not facts.functions:
+        raise invalid(f"Functions are not supported by the model '{name}'", "tools")
+    for number, step in enumerate(admitted.input):
+        _media(step, number, facts.inputs, name)
+    lacking = sorted(admitted.format.modalities - facts.outputs)
+    if lacking:
+        field = "response_format" if asked.response_format is not None else "response_modalities"
+        raise invalid(f"The model '{name}' does not make {lacking[0]}", field)
+    for field, modality in (
+        ("image_config", "image"),
+        ("speech_config", "audio"),
+        ("video_config", "video"),
+        ("transcription_config", "audio"),
+    ):
+        if getattr(config, field) is not None and modality not in facts.outputs | facts.inputs:
+            raise invalid(
+                f"'{field}' is not supported for the model '{name}'", f"generation_config.{field}"
+            )
+    _knobs(config)
+    if config.thinking_level is not None and config.thinking_level not in facts.thinking_levels:
+        if facts.thinking_levels:
+            raise invalid(
+                f"Thinking level {config.thinking_level.upper()} is not supported for this model."
+                f" Supported values: {', '.join(sorted(facts.thinking_levels))}",
+                "generation_config.thinking_level",
+            )
+        admitted.notices.append(f"thinking_level has no effect, {found.entry} does not think")
+
+
+def _knobs(config: GenerationConfig) -> None:
+    ranges: list[tuple[str, float | int | None, float, float]] = [
+        ("max_output_tokens", config.max_output_tokens, 1, 2**31 - 1),
+        ("seed", config.seed, 0, 2**31 - 1),
+        ("temperature", config.temperature, 0.0, 2.0),
+        ("top_p", config.top_p, 0.0, 1.0),
+        ("top_k", config.top_k, 1, 2**31 - 1),
+    ]
+    for name, value, low, high in ranges:
+        if value is not None and not low <= value <= high:
+            raise invalid(
+                f"Expected number from {low} to {high}, got {value}", f"generation_config.{name}"
+            )
+    if len(config.stop_sequences or []) > 64:
+        raise invalid("At most 64 stop sequences are possible", "generation_config.stop_sequences")
+
+
+def _media(step: Step, number: int, inputs: frozenset[str], name: str) -> None:
+    for at, block in enumerate(getattr(step, "content", None) or []):
+        kind = block.__struct_config__.tag
+        if kind not in inputs:
+            raise invalid(
+                f"The model '{name}' does not take {kind}; it takes {', '.join(sorted(inputs))}",
+                f"input[{number}].content[{at}]",
+            )
+
+
+def _agent(admitted: Admitted, agent: Agent) -> None:
+    facts, asked, name = agent.facts, admitted.asked, admitted.asked.agent
+    if facts.background_only and not asked.background:
+        raise invalid("Agents are required to use background=true")
+    if asked.system_instruction and not facts.system_instruction:
+        raise invalid(f"system_instruction is not supported for the {name} agent")
+    if asked.tools and not facts.tools:
+        raise invalid(f"Tools are not supported for the {name} agent", "tools")
+    if admitted.toolbox.functions and not facts.functions:
+        raise invalid(f"Functions are not supported for the {name} agent", "tools")
+    if (asked.response_format is not None) and not facts.response_format:
+        raise invalid(f"response_format is not supported for the {name} agent", "response_format")
+    given = asked.agent_config or {}
+    try:
+        admitted.agent_config = msgspec.convert(given, agent.Config)
+    except msgspec.ValidationError as error:
+        faults = explain(given, agent.Config)
+        said = " ".join(fault.message for fault in faults) or str(error)
+        raise invalid(said, "agent_config") from error
+
+
+def backend_refusal(failure: Failure) -> Rejected:
+    """What a plugin's failure looks like to a caller who waits for the answer."""
+    return Rejected(failure.code, failure.message, retry_after=failure.retry_after)

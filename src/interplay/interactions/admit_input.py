@@ -1,0 +1,92 @@
+"""The input of a request: every form of it, as steps."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from interplay.interactions.failures import invalid
+from interplay.interactions.history import pending_calls
+from interplay.interactions.media import MediaContent, blocks
+from interplay.settings import Limits
+from interplay.wire.content import Content, TextContent
+from interplay.wire.interaction import CreateInteraction
+from interplay.wire.steps import FunctionCallStep, FunctionResultStep, Step, UserInputStep
+
+_BASE64 = re.compile(r"^[A-Za-z0-9+/_-]*={0,2}$")
+_CONTENT: Any = Content.__args__
+
+
+def read_input(asked: CreateInteraction, limits: Limits) -> list[Step]:
+    """Text, a content block, a step, or a list of blocks and steps; blocks that stand side by side
+    are one user's input. Raises Rejected."""
+    given = asked.input
+    if isinstance(given, str):
+        return [UserInputStep([TextContent(given)])]
+    if given is None:
+        raise invalid("Missing required parameter 'input'.")
+    entries: list[Any] = given if isinstance(given, list) else [given]
+    if not entries:
+        raise invalid("'input' is empty; give text, content blocks or steps.")
+    if len(entries) > limits.steps_per_request:
+        raise invalid(
+            f"'input' has {len(entries)} entries; at most {limits.steps_per_request} are possible."
+        )
+    steps: list[Step] = []
+    joined: UserInputStep | None = None
+    for number, entry in enumerate(entries):
+        if isinstance(entry, _CONTENT):
+            _check_media(entry, f"input[{number}]" if isinstance(given, list) else "input")
+            if joined is None:
+                joined = UserInputStep([])
+                steps.append(joined)
+            joined.content.append(entry)  # pyright: ignore
+        else:
+            joined = None
+            for at, block in enumerate(blocks(entry)):
+                _check_media(block, f"input[{number}].content[{at}]")
+            steps.append(entry)
+    return steps
+
+
+def _check_media(block: Any, path: str) -> None:
+    if not isinstance(block, MediaContent):
+        return
+    if block.data is None and block.uri is None:
+        raise invalid("Media needs 'data' (base64) or 'uri'", path)
+    if block.data is not None and block.uri is not None:
+        raise invalid("Media takes 'data' or 'uri', not both", path)
+    if block.data is not None:
+        whole = block.data.replace("\n", "").replace("\r", "")
+        if not _BASE64.match(whole) or len(whole.rstrip("=")) % 4 == 1:
+            raise invalid("'data' is not base64", f"{path}.data")
+
+
+def check_calls(steps: list[Step], history: list[Step]) -> list[Step]:
+    """Every function result must answer a call that is open: in the chain, or earlier in the input.
+
+    Calls of the chain that a client sends again are left out. Raises Rejected.
+    """
+    if not any(isinstance(step, FunctionResultStep | FunctionCallStep) for step in steps):
+        return steps
+    known = {step.id for step in history if isinstance(step, FunctionCallStep)}
+    open_calls = {call.id for call in pending_calls(history)}
+    kept: list[Step] = []
+    for number, step in enumerate(steps):
+        if isinstance(step, FunctionCallStep):
+            if step.id in known:
+                continue
+            open_calls.add(step.id)
+        elif isinstance(step, FunctionResultStep):
+            if step.call_id not in open_calls:
+                raise invalid(
+                    "Please ensure that function response turn comes immediately after a function"
+                    f" call turn. Got function response with name '{step.name or ''}' and call_id"
+                    f" '{step.call_id[:80]}', which no open call has",
+                    f"input[{number}].call_id",
+                )
+            open_calls.discard(step.call_id)
+        kept.append(step)
+    if not kept:
+        raise invalid("'input' holds nothing but calls the chain already has.")
+    return kept

@@ -1,0 +1,81 @@
+"""The body of a create request: bytes -> struct, or every fault in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from interplay.interactions import dialects
+from interplay.interactions.failures import Rejected
+from interplay.interactions.tail import Receive
+from interplay.wire.explain import explain, explain_bytes
+from interplay.wire.interaction import CreateInteraction
+
+_decode = msgspec.json.Decoder(CreateInteraction).decode
+
+
+async def read_body(scope: dict[str, Any], receive: Receive, limit: int) -> bytes:
+    """The whole body, at most `limit` bytes. Raises Rejected."""
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            kind = value.split(b";", 1)[0].strip().lower()
+            if kind and kind != b"application/json" and not kind.endswith(b"+json"):
+                raise Rejected(
+                    "unsupported_media_type",
+                    f"The body must be application/json, not '{kind.decode('latin-1')[:80]}'.",
+                )
+        elif name == b"content-length" and value.isdigit() and int(value) > limit:
+            raise _too_large(limit)
+    message = await receive()
+    if not message.get("more_body", False) and message["type"] == "http.request":
+        body: bytes = message.get("body", b"")
+        if len(body) > limit:
+            raise _too_large(limit)
+        return body
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise Rejected("cancelled", "The client went away before the request was whole.")
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
+            raise _too_large(limit)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+        message = await receive()
+
+
+def _too_large(limit: int) -> Rejected:
+    return Rejected(
+        "payload_too_large",
+        f"The body is larger than {limit} bytes (limits.body_bytes); upload media as files and"
+        " refer to them by 'uri'.",
+    )
+
+
+def read_request(raw: bytes, *, outputs: bool) -> CreateInteraction:
+    """Decodes a create request; what older clients write is rewritten first. Raises Rejected with
+    every fault."""
+    if not outputs:
+        try:
+            return _decode(raw)
+        except (msgspec.DecodeError, RecursionError):
+            pass  # explained below
+    try:
+        given: Any = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        fault = explain_bytes(raw)
+        raise Rejected(fault.code, fault.message) from error
+    if not isinstance(given, dict):
+        raise Rejected("invalid_request", "The body must be a JSON object.")
+    rewritten = dialects.current(given)  # pyright: ignore[reportUnknownArgumentType]
+    try:
+        return msgspec.convert(rewritten, CreateInteraction)
+    except (msgspec.ValidationError, RecursionError) as error:
+        faults = explain(rewritten, CreateInteraction)
+        if not faults:
+            raise Rejected("invalid_request", str(error)) from error
+        message = " ".join(fault.message for fault in faults)
+        raise Rejected(faults[0].code, message) from error

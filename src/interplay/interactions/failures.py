@@ -1,0 +1,42 @@
+"""What the service refuses, and why; server/errors.py turns these into HTTP."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One thing wrong with a request."""
+
+    path: str
+    message: str
+
+
+class Rejected(Exception):
+    """The request cannot be served; nothing was begun. `code` is one of the API's."""
+
+    def __init__(self, code: str, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.retry_after = code, message, retry_after
+
+
+def invalid(message: str, path: str | None = None) -> Rejected:
+    """A 400 whose message ends with the path of the field."""
+    return Rejected("invalid_request", f"{message} at '{path}'." if path else message)
+
+
+def not_found(interaction_id: str) -> Rejected:
+    """A 404 that does not tell whether the id exists for someone else."""
+    return Rejected(
+        "not_found",
+        f"Result not found. There is no interaction '{interaction_id[:80]}': it was never stored,"
+        " was deleted, has expired, or belongs to another key.",
+    )
+
+
+class GenerationFault(Exception):
+    """The model's output cannot stand; the interaction ends as `failed` with this code."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message

@@ -1,0 +1,158 @@
+"""Events -> steps, and the plan from which replay.py makes the same events again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from interplay.contracts.store import TERMINAL
+from interplay.wire.content import (
+    AudioContent,
+    DocumentContent,
+    ImageContent,
+    TextContent,
+    VideoContent,
+)
+from interplay.wire.deltas import (
+    ArgumentsDelta,
+    AudioDelta,
+    DocumentDelta,
+    ImageDelta,
+    TextAnnotationDelta,
+    TextDelta,
+    ThoughtSignatureDelta,
+    ThoughtSummaryDelta,
+    VideoDelta,
+)
+from interplay.wire.events import (
+    Event,
+    InteractionCreatedEvent,
+    InteractionStatusUpdate,
+    StepDelta,
+    StepStart,
+    StepStop,
+)
+from interplay.wire.steps import FunctionCallStep, ModelOutputStep, Step, ThoughtStep
+
+MEDIA = {
+    ImageDelta: ImageContent,
+    AudioDelta: AudioContent,
+    DocumentDelta: DocumentContent,
+    VideoDelta: VideoContent,
+}
+"""A media delta is one whole content block, with the same fields."""
+
+
+class Fold:
+    """The steps so far, and how they came.
+
+    `plan` has one entry per step and per status update, in order; a status is a string ("queued"
+    can only be that of `interaction.created`). A step's entry lists its deltas: n > 0 for a piece
+    of text of n characters, -n for n annotations, 0 for a delta that is a whole (a media block, a
+    signature, a typed call or result). A function call whose arguments are not in our own JSON
+    form starts its list with the text as it came. `malformed` says what is wrong with the
+    arguments of the last call, if they are no JSON object.
+    """
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.plan: list[Any] = []
+        self.open: Step | None = None
+        self.media = False
+        self.malformed: str | None = None
+        self._text: list[str] = []
+        self._cuts: list[Any] = []
+
+    def apply(self, event: Event) -> None:
+        """Adds one event; they must come in the journal's order."""
+        kind = type(event)
+        if kind is StepDelta:
+            self._delta(event.delta)  # pyright: ignore[reportAttributeAccessIssue]
+        elif kind is StepStart:
+            # A copy: the event's own step must stay as bare as it was sent.
+            self.open = msgspec.structs.replace(event.step)  # pyright: ignore
+            self._text, self._cuts = [], []
+        elif kind is StepStop:
+            self._stop()
+        elif kind is InteractionCreatedEvent:
+            if event.interaction.status == "queued":  # pyright: ignore
+                self.plan.append("queued")
+        elif kind is InteractionStatusUpdate and event.status not in TERMINAL:  # pyright: ignore
+            self.plan.append(event.status)  # pyright: ignore
+
+    def _delta(self, delta: Any) -> None:
+        kind, step = type(delta), self.open
+        if kind is TextDelta:
+            self._text.append(delta.text)
+            self._cuts.append(len(delta.text))
+        elif kind is ArgumentsDelta:
+            fragment = delta.arguments or ""
+            self._text.append(fragment)
+            self._cuts.append(len(fragment))
+        elif kind is ThoughtSummaryDelta and isinstance(delta.content, TextContent):
+            self._text.append(delta.content.text)
+            self._cuts.append(len(delta.content.text))
+        else:
+            annotations = kind is TextAnnotationDelta
+            self._cuts.append(-len(delta.annotations or ()) if annotations else 0)
+            self._whole(step, delta)
+
+    def _whole(self, step: Any, delta: Any) -> None:
+        kind = type(delta)
+        if kind is ThoughtSignatureDelta:
+            self._end_text()
+            step.signature = delta.signature
+        elif kind is ThoughtSummaryDelta:
+            self._end_text()
+            step.summary = [*(step.summary or []), delta.content]
+        elif kind is TextAnnotationDelta:
+            self._end_text()
+            last = step.content[-1]
+            last.annotations = [*(last.annotations or []), *(delta.annotations or [])]
+        elif kind in MEDIA:
+            self._end_text()
+            self.media = True
+            block = MEDIA[kind]
+            shared = set(block.__struct_fields__) & set(kind.__struct_fields__)
+            fields = {name: getattr(delta, name) for name in shared}
+            step.content = [*(step.content or []), block(**fields)]
+        else:
+            for name in kind.__struct_fields__:
+                value = getattr(delta, name)
+                self.media = self.media or isinstance(value, list)
+                if value is not None and hasattr(step, name):
+                    setattr(step, name, value)
+
+    def _end_text(self) -> None:
+        if not self._text:
+            return
+        text, step = "".join(self._text), self.open
+        self._text = []
+        if type(step) is ModelOutputStep:
+            step.content = [*(step.content or []), TextContent(text)]
+        elif type(step) is ThoughtStep:
+            step.summary = [*(step.summary or []), TextContent(text)]
+        elif type(step) is FunctionCallStep:
+            step.arguments, self.malformed = _arguments(text)
+            if msgspec.json.encode(step.arguments).decode() != text:
+                self._cuts.insert(0, text)
+
+    def _stop(self) -> None:
+        step = self.open
+        if step is None:
+            return
+        self._end_text()
+        self.steps.append(step)
+        self.plan.append(self._cuts)
+        self.open = None
+
+
+def _arguments(text: str) -> tuple[dict[str, Any], str | None]:
+    try:
+        value = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        return {}, f"The arguments of a function call are not JSON: {error}"
+    if not isinstance(value, dict):
+        return {}, "The arguments of a function call are not a JSON object."
+    return value, None  # pyright: ignore[reportUnknownVariableType]

@@ -1,0 +1,334 @@
+"""The live journal of one interaction: append, publish, commit, end."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from interplay.contracts.store import (
+    Ending,
+    Fenced,
+    Gone,
+    NewInteraction,
+    Store,
+    StoredInteraction,
+    StoreFull,
+)
+from interplay.interactions import replay, terminal
+from interplay.interactions.fold import Fold
+from interplay.interactions.ids import event_prefix
+from interplay.interactions.media import Media
+from interplay.wire.errors import Error
+from interplay.wire.events import Event, StepDelta, StepStop
+from interplay.wire.usage import InteractionStatus, Usage
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Event).decode
+_HEADS: dict[type, bytes] = {
+    kind: f"event: {kind.__struct_config__.tag}\ndata: ".encode() for kind in Event.__args__
+}
+_TAIL = b"\n\n"
+DONE = b"event: done\ndata: [DONE]\n\n"
+"""The last frame of every stream."""
+
+
+class Durability(enum.Enum):
+    """When an event is committed, seen from the moment it is published."""
+
+    FIRST = "commit, then publish: a background run never shows what a crash could take back"
+    BEHIND = "publish, commits follow in batches: a foreground stream"
+    AT_END = "one write at the end: a foreground run nobody streams"
+    NEVER = "store=false: nothing is written"
+
+
+class Ended(Exception):
+    """The journal takes no more events: the interaction was ended, or claimed by someone else."""
+
+
+class OutputLimit(Exception):
+    """The interaction has written as much as it may."""
+
+
+class Journal:
+    """Events of one interaction as server-sent frames, `frames[n]` being event n.
+
+    Readers keep a position and wait for more; a slow one costs nothing but its position. Only
+    the run appends; `end` may come from anyone and wins once. `lost` means that someone else
+    claimed the interaction: what comes next stands in the store alone.
+    """
+
+    def __init__(
+        self,
+        row: NewInteraction,
+        store: Store,
+        media: Media,
+        durability: Durability,
+        *,
+        flush_seconds: float = 0.25,
+        output_bytes: int = 64 * 1024 * 1024,
+    ) -> None:
+        self.row = row
+        self.durability = durability
+        self.frames: list[bytes] = []
+        self.fold = Fold()
+        self.usage: Usage | None = None
+        self.ending: Ending | None = None
+        self.observed = durability in (Durability.FIRST, Durability.BEHIND)
+        self.touched = row.created
+        self.ended = False
+        self.lost = False
+        self.failure: StoreFull | None = None
+        self.on_lost: Callable[[], None] | None = None
+        self._store, self._media = store, media
+        self._prefix = event_prefix(row.id)
+        self._epoch, self._committed, self._stored = 1, 0, False
+        self._next, self._size, self._limit = 0, 0, output_bytes
+        self._waiting: list[asyncio.Future[None]] = []
+        self._queue: list[bytes] = []  # framed, not committed yet
+        self._closing = False
+        self._commits: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._flush_seconds = flush_seconds
+
+    @classmethod
+    def reopened(
+        cls, row: NewInteraction, claimed: StoredInteraction, events: list[bytes], **made: Any
+    ) -> Journal:
+        """The journal of an earlier attempt, claimed under a new epoch, with what it committed."""
+        journal = cls(row, durability=Durability.FIRST, **made)
+        journal._stored, journal._epoch = True, claimed.epoch
+        for data in events:
+            event = _decode(data)
+            journal.fold.apply(event)
+            journal.frames.append(_HEADS[type(event)] + data + _TAIL)
+        journal._next = journal._committed = len(events)
+        return journal
+
+    @property
+    def count(self) -> int:
+        """How many events were appended, committed or not."""
+        return self._next
+
+    def append(self, event: Event) -> None:
+        """Adds one event and gives it its id. Raises Ended, OutputLimit."""
+        if self._closing:
+            raise Ended
+        if self._size > self._limit:
+            raise OutputLimit
+        self._add(event)
+
+    def _add(self, event: Event) -> None:
+        event.event_id = f"{self._prefix}{self._next}"
+        self._next += 1
+        self.fold.apply(event)
+        if type(event) is not StepDelta:
+            self.touched = time.time()
+        frame = _HEADS[type(event)] + _encode(event) + _TAIL
+        self._size += len(frame)
+        if self.durability is Durability.FIRST:
+            self._queue.append(frame)
+            if self._commits is None:
+                self._commits = asyncio.create_task(self._commit())
+            return
+        self.frames.append(frame)
+        if self._waiting:
+            self._wake()
+        if self.durability is Durability.BEHIND:
+            self._queue.append(frame)
+            if self._timer is None and self._commits is None:
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(self._flush_seconds, self._flush)
+
+    def more(self) -> asyncio.Future[None]:
+        """Resolves when there are more frames, or the journal has ended."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        return future
+
+    async def wait_end(self) -> None:
+        """Returns when the journal has ended and its end is stored."""
+        while not self.ended:
+            await self.more()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    async def begin(self) -> None:
+        """Stores the row before anything else, where events are committed first."""
+        if self.durability is Durability.FIRST and not self._stored:
+            await self._store.create(self.row)
+            self._stored = True
+
+    def _flush(self) -> None:
+        self._timer = None
+        if not self._closing and self._commits is None:
+            self._commits = asyncio.create_task(self._commit())
+
+    async def _commit(self) -> None:
+        """Commits what is queued until nothing is; publishes it where commits come first."""
+        delay = 0.05
+        try:
+            while self._queue:
+                batch, self._queue = self._queue, []
+                try:
+                    await self._write(batch)
+                except StoreFull:
+                    self._queue = batch + self._queue
+                    if self._closing:
+                        return
+                    # Space may come back; the run's own deadline bounds the wait.
+                    await asyncio.sleep(delay)
+                    delay = min(delay * 2, 2.0)
+                    continue
+                self._committed += len(batch)
+                if self.durability is Durability.FIRST:
+                    self.frames += batch
+                    self._wake()
+                elif self._queue:
+                    await asyncio.sleep(self._flush_seconds)
+        except (Fenced, Gone):
+            self._lose()
+        finally:
+            self._commits = None
+
+    async def _write(self, batch: list[bytes]) -> None:
+        if not self._stored:
+            await self._create(None)
+            self._stored = True
+        await self._store.append(
+            self.row.id,
+            self._epoch,
+            self._committed - 1,
+            [_data(frame) for frame in batch],
+            status="in_progress" if self.row.status == "queued" and self.count > 1 else None,
+        )
+
+    async def _create(self, ending: Ending | None) -> None:
+        try:
+            await self._store.create(self.row, ending)
+        except Gone:
+            # The parent was deleted while this ran: what was made is kept, as a root.
+            self.row.parent = None
+            await self._store.create(self.row, ending)
+
+    def _lose(self) -> None:
+        self._closing = self.lost = self.ended = True
+        self._wake()
+        if self.on_lost is not None:
+            self.on_lost()
+
+    async def settle(self) -> None:
+        """Waits until everything appended is committed (or the journal is lost)."""
+        while self._commits is not None:
+            await asyncio.wait([self._commits])
+
+    async def end(self, status: InteractionStatus, *, errors: list[Error] | None = None) -> bool:
+        """Closes the open step, writes the terminal events and the row's end in one commit, then
+        publishes them. Whoever comes first decides; the others wait and get False.
+
+        A full disk ends the journal in memory all the same, with `failure` set.
+        """
+        if self._closing:
+            await self.wait_end()
+            return False
+        self._closing = True
+        if self._timer is not None:
+            self._timer.cancel()
+        await self.settle()
+        if self.ended:
+            return False
+        held = [self._held(StepStop(len(self.fold.steps)))] if self.fold.open is not None else []
+        self.touched = now = time.time()
+        for event in terminal.terminal(self.row, status, now, errors or [], self.usage):
+            held.append(self._held(event))
+        await self._store_end(status, now, errors or [], held)
+        if not self.lost:
+            self.frames += held
+            self.ended = True
+            self._wake()
+        return not self.lost
+
+    def _held(self, event: Event) -> bytes:
+        """The frame of an event that is shown only once it is stored."""
+        event.event_id = f"{self._prefix}{self._next}"
+        self._next += 1
+        self.fold.apply(event)
+        return _HEADS[type(event)] + _encode(event) + _TAIL
+
+    async def _store_end(
+        self, status: InteractionStatus, now: float, errors: list[Error], held: list[bytes]
+    ) -> None:
+        plan, last = b"", self._next - 1
+        if self.observed:
+            plan = msgspec.msgpack.encode(self.fold.plan)
+        else:
+            terminals = len(list(terminal.terminal(self.row, status, now, errors, None)))
+            last = replay.count(replay.plain_plan(self.fold.steps)) + terminals
+        self.ending = Ending(
+            status=status,
+            updated=now,
+            steps=_encode(self.fold.steps),
+            replay=plan,
+            last=last,
+            usage=_encode(self.usage) if self.usage is not None else b"",
+            errors=_encode(errors) if errors else b"",
+        )
+        if self.durability is Durability.NEVER:
+            return
+        delay = 0.05
+        while True:
+            await self._write_end(held)
+            if self.failure is None or self.durability is not Durability.FIRST:
+                return
+            # A background run has a row that must not stay in_progress: wait for space.
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 2.0)
+
+    async def _write_end(self, held: list[bytes]) -> None:
+        assert self.ending is not None
+        status, blobs, self.failure = self.ending.status, [], None
+        try:
+            kept = self.ending
+            if self.fold.media:
+                steps, blobs = await self._media.keep(self.fold.steps)
+                kept = msgspec.structs.replace(kept, steps=steps, blobs=blobs)
+            if self._stored:
+                await self._store.append(
+                    self.row.id,
+                    self._epoch,
+                    self._committed - 1,
+                    [_data(frame) for frame in self._queue + held],
+                    status=status,
+                    ending=kept,
+                )
+            else:
+                await self._create(kept)
+        except (Fenced, Gone):
+            self._lose()
+        except StoreFull as error:
+            self.failure = error
+        finally:
+            self._media.release(blobs)
+
+
+def _data(frame: bytes) -> bytes:
+    """The JSON of one event inside its frame."""
+    return frame[frame.index(b"\ndata: ") + 7 : -2]
+
+
+def frames_of(stored: StoredInteraction, steps: list[Any], usage: Usage | None) -> list[bytes]:
+    """The frames of an interaction that has ended, made again from its row."""
+    prefix = event_prefix(stored.id)
+    frames: list[bytes] = []
+    for number, event in enumerate(replay.events(stored, steps, usage)):
+        event.event_id = f"{prefix}{number}"
+        frames.append(_HEADS[type(event)] + _encode(event) + _TAIL)
+    return frames

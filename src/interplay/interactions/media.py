@@ -1,0 +1,125 @@
+"""Media in steps: large ones lie as blobs beside the store, and come back when read."""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+from base64 import b64decode, b64encode
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from interplay.contracts.blobs import Blobs
+from interplay.wire.content import AudioContent, DocumentContent, ImageContent, VideoContent
+from interplay.wire.steps import (
+    CodeExecutionResultStep,
+    FunctionResultStep,
+    MCPServerToolResultStep,
+    ModelOutputStep,
+    Step,
+    ThoughtStep,
+    UserInputStep,
+)
+
+MediaContent = ImageContent | AudioContent | DocumentContent | VideoContent
+_MARK = "blob:sha256:"  # a colon is no base64 character: no caller's data can look like this
+_RAW_MARK = b'"data":"blob:sha256:'
+_decode_steps = msgspec.json.Decoder(list[Step]).decode
+
+
+def blocks(step: Step) -> list[Any]:
+    """The content blocks of a step, whatever field they stand in."""
+    if isinstance(step, UserInputStep | ModelOutputStep):
+        return step.content or []
+    if isinstance(step, ThoughtStep):
+        return step.summary or []
+    if isinstance(step, FunctionResultStep | MCPServerToolResultStep | CodeExecutionResultStep):
+        return step.result if isinstance(step.result, list) else []
+    return []
+
+
+def media_in(steps: list[Step]) -> Iterator[MediaContent]:
+    """Every media block of these steps."""
+    for step in steps:
+        for block in blocks(step):
+            if isinstance(block, MediaContent):
+                yield block
+
+
+class Media:
+    """Moves media between steps and blobs."""
+
+    def __init__(self, blobs: Blobs, threshold: int) -> None:
+        self._blobs, self._threshold = blobs, threshold
+        self._arriving: Counter[str] = Counter()
+
+    async def keep(self, steps: list[Step]) -> tuple[bytes, list[str]]:
+        """JSON of the steps with media over the threshold replaced by references, and those
+        blobs. The blobs count as arriving until `release`. Raises StoreFull."""
+        names: list[str] = []
+        swapped: list[tuple[MediaContent, str]] = []
+        try:
+            for block in media_in(steps):
+                raw = self._large(block)
+                if raw is None or block.data is None:
+                    continue
+                name = hashlib.sha256(raw).hexdigest()
+                if name not in names:
+                    # Counted before the bytes are there: the delete of their last owner must
+                    # not take them away again.
+                    self._arriving[name] += 1
+                    names.append(name)
+                    await self._blobs.put(raw)
+                swapped.append((block, block.data))
+                block.data = _MARK + name
+            return msgspec.json.encode(steps), names
+        except BaseException:
+            self.release(names)
+            raise
+        finally:
+            for block, data in swapped:
+                block.data = data
+
+    def _large(self, block: MediaContent) -> bytes | None:
+        """The bytes of a block that is to lie as a blob; None for one that stays where it is."""
+        if block.data is None or len(block.data) * 3 // 4 <= self._threshold:
+            return None
+        try:
+            raw = b64decode(block.data, validate=True)
+        except (binascii.Error, ValueError):
+            return None
+        # Only the canonical form: what came in must come out.
+        return raw if b64encode(raw).decode() == block.data else None
+
+    def release(self, names: list[str]) -> None:
+        """The row that refers to these blobs is stored (or has failed)."""
+        for name in names:
+            self._arriving[name] -= 1
+            if self._arriving[name] <= 0:
+                del self._arriving[name]
+
+    async def forget(self, names: list[str]) -> None:
+        """Removes blobs nobody refers to, unless they are just arriving again."""
+        for name in names:
+            if name not in self._arriving:
+                await self._blobs.remove(name)
+
+    async def steps(self, raw: bytes) -> list[Step]:
+        """Stored steps as structs, media put back."""
+        steps = _decode_steps(raw)
+        if _RAW_MARK in raw:
+            for block in media_in(steps):
+                if block.data is not None and block.data.startswith(_MARK):
+                    data = await self._blobs.get(block.data.removeprefix(_MARK))
+                    block.data = b64encode(data).decode()
+        return steps
+
+    async def json(self, raw: bytes) -> bytes:
+        """Stored steps as JSON, media put back; the bytes themselves where there are none."""
+        return msgspec.json.encode(await self.steps(raw)) if _RAW_MARK in raw else raw
+
+    def refers(self, *raws: bytes) -> bool:
+        """Whether stored steps refer to blobs."""
+        return any(_RAW_MARK in raw for raw in raws)

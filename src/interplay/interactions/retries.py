@@ -1,0 +1,87 @@
+"""Safe retries: the same request, sent again, never makes the work twice."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from interplay.interactions.failures import Rejected
+from interplay.interactions.runner import Running
+
+
+def fingerprint(body: bytes) -> str:
+    """A hash of a request body."""
+    return hashlib.blake2b(body, digest_size=16).hexdigest()
+
+
+class Sent(msgspec.Struct, eq=False):
+    """A request that was answered, or is being answered, by `running`."""
+
+    running: Running
+    fingerprint: str
+    left: Callable[[], bool]
+    """Whether its client has gone away without the whole answer."""
+
+
+class Retries:
+    """Requests of the last seconds, by key and by body, in memory.
+
+    With an `Idempotency-Key` a second request joins the first. Without one it joins only when
+    the first one's connection was lost: two clients may well ask the same thing.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._by_key: dict[tuple[str, str], Sent] = {}
+        self._by_body: dict[tuple[str, str], Sent] = {}
+
+    def find(self, owner: str, key: str | None, print_: str) -> Running | None:
+        """The interaction an earlier sending of this request made. Raises Rejected when the key
+        came with another body."""
+        if key is not None:
+            sent = self._by_key.get((owner, key))
+            if sent is None or self._past(sent):
+                return None
+            if sent.fingerprint != print_:
+                raise conflict(key)
+            return sent.running
+        sent = self._by_body.get((owner, print_))
+        if sent is None or self._past(sent) or not sent.left():
+            return None
+        return sent.running
+
+    def _past(self, sent: Sent) -> bool:
+        journal = sent.running.journal
+        return journal.ended and journal.touched + self._seconds < time.time()
+
+    def note(
+        self, owner: str, key: str | None, print_: str, running: Running, left: Callable[[], bool]
+    ) -> None:
+        """Remembers a request that begins to be worked on."""
+        sent = Sent(running, print_, left)
+        if key is not None:
+            self._by_key[owner, key] = sent
+        self._by_body[owner, print_] = sent
+
+    def answered(self, owner: str, print_: str, running: Running) -> None:
+        """The whole answer reached its client: the same body is a new request again."""
+        sent = self._by_body.get((owner, print_))
+        if sent is not None and sent.running is running:
+            del self._by_body[owner, print_]
+
+    def sweep(self) -> None:
+        """Forgets what is too old to be a retry."""
+        for held in (self._by_key, self._by_body):
+            for name in [name for name, sent in held.items() if self._past(sent)]:
+                del held[name]
+
+
+def conflict(key: str) -> Rejected:
+    """The answer to a key that comes with another body."""
+    return Rejected(
+        "aborted",
+        f"The Idempotency-Key '{key[:80]}' was used with another body; use a new key.",
+    )

@@ -1,0 +1,259 @@
+"""`/interactions`: parse, call, answer."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from interplay.contracts.store import Filter, StoredInteraction
+from interplay.interactions.body import read_body, read_request
+from interplay.interactions.failures import invalid
+from interplay.interactions.journal import Journal
+from interplay.interactions.legacy import (
+    OutputsStream,
+    interaction_view,
+    wants_outputs,
+    with_outputs,
+)
+from interplay.interactions.retries import Retries, fingerprint
+from interplay.interactions.runner import Running
+from interplay.interactions.service import Request, Service
+from interplay.interactions.tail import Connection, Receive, Send, Tail
+from interplay.settings import Settings
+from interplay.wire.events import Event
+
+Scope = dict[str, Any]
+_JSON = (b"content-type", b"application/json")
+_SSE = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+]
+_encode = msgspec.json.Encoder().encode
+_decode_event = msgspec.json.Decoder(Event).decode
+
+
+class OutputsView:
+    """The stream in the beta `outputs` schema."""
+
+    def __init__(self) -> None:
+        self._stream = OutputsStream()
+
+    def convert(self, frames: list[bytes]) -> list[bytes]:
+        """Frames of events become the frames of that schema; `done` and comments stay."""
+        converted: list[bytes] = []
+        for frame in frames:
+            if frame.startswith(b"event: done"):
+                converted.append(frame)
+                continue
+            event = _decode_event(frame[frame.index(b"\ndata: ") + 7 : -2])
+            for name, data in self._stream.frames(event):
+                converted.append(b"event: " + name.encode() + b"\ndata: " + data + b"\n\n")
+        return converted
+
+
+class Interactions:
+    """The handlers, as ASGI apps; `owner_of` tells whose request it is, or raises Rejected."""
+
+    def __init__(
+        self, settings: Settings, service: Service, retries: Retries, owner_of: Any
+    ) -> None:
+        self._settings, self._service, self._retries = settings, service, retries
+        self._owner_of = owner_of
+        self.tails: set[Tail] = set()
+
+    async def create(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """POST /{version}/interactions"""
+        owner = self._owner_of(scope)
+        headers = scope["headers"]
+        raw = await read_body(scope, receive, self._settings.limits.body_bytes)
+        outputs = wants_outputs(headers, self._settings.default_revision)
+        asked = read_request(raw, outputs=outputs)
+        connection = Connection(receive)
+        key = _header(headers, b"idempotency-key")
+        request = Request(
+            asked=asked,
+            owner=owner,
+            fingerprint=fingerprint(raw),
+            key=key,
+            left=connection.left,
+        )
+        streams = bool(asked.stream)
+        made = await self._service.create(request)
+        if isinstance(made, StoredInteraction):
+            await self._stored_again(made, streams, outputs, connection, send)
+        elif streams:
+            whole = await self._tail(made.journal, 0, connection, send, outputs, made)
+            if whole:
+                self._retries.answered(owner, request.fingerprint, made)
+        else:
+            await self._unary(made, request, outputs, connection, send)
+
+    async def _unary(
+        self, made: Running, request: Request, outputs: bool, connection: Connection, send: Send
+    ) -> None:
+        from interplay.interactions import resource
+
+        if made.admitted.background and not made.journal.ended:
+            body = resource.of_journal(made.journal, steps=False)
+        else:
+            await made.journal.wait_end()
+            body = self._service.waited(made)
+        gone = connection.left()
+        await answer(send, self._view(body, outputs, False), self._said(made))
+        if not gone:
+            self._retries.answered(request.owner, request.fingerprint, made)
+
+    async def _stored_again(
+        self,
+        stored: StoredInteraction,
+        streams: bool,
+        outputs: bool,
+        connection: Connection,
+        send: Send,
+    ) -> None:
+        """The answer to a repeated Idempotency-Key whose interaction has ended."""
+        if streams:
+            frames = await self._service.replayed(stored)
+            await self._tail(frames, 0, connection, send, outputs, None)
+        else:
+            body = await self._service.answer(stored)
+            await answer(send, self._view(body, outputs, False))
+
+    async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """GET /{version}/interactions/{id}, as JSON or as the stream of its events."""
+        owner, id = self._owner_of(scope), scope["path_params"]["id"]
+        query = query_of(scope)
+        outputs = wants_outputs(scope["headers"], self._settings.default_revision)
+        if flag(query, "stream") and scope["method"] == "GET":
+            connection = Connection(receive)
+            last = query.get("last_event_id") or None
+            source, start = await self._service.follow(id, owner, last)
+            await self._tail(source, start, connection, send, outputs, None)
+            return
+        if query.get("last_event_id"):
+            raise invalid("'last_event_id' needs stream=true.")
+        if query.get("fields", "*") != "*":
+            raise invalid("The value of 'fields' is not supported. Supported values: '*'.")
+        body = await self._service.get(id, owner)
+        await answer(send, self._view(body, outputs, flag(query, "include_input")))
+
+    async def cancel(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """POST /{version}/interactions/{id}/cancel, or {id}:cancel"""
+        owner, id = self._owner_of(scope), scope["path_params"]["id"]
+        body = await self._service.cancel(id, owner)
+        outputs = wants_outputs(scope["headers"], self._settings.default_revision)
+        await answer(send, self._view(body, outputs, False))
+
+    async def delete(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """DELETE /{version}/interactions/{id}"""
+        owner, id = self._owner_of(scope), scope["path_params"]["id"]
+        await self._service.delete(id, owner)
+        await answer(send, b"{}")
+
+    async def list(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """GET /{version}/interactions"""
+        owner, query = self._owner_of(scope), query_of(scope)
+        page = await self._service.list(
+            owner, _filter(query), _page_size(query), query.get("page_token") or None
+        )
+        await answer(send, _encode(page))
+
+    async def _tail(
+        self,
+        source: Journal | list[bytes],
+        start: int,
+        connection: Connection,
+        send: Send,
+        outputs: bool,
+        made: Running | None,
+    ) -> bool:
+        found = made.admitted.model if made is not None else None
+        tail = Tail(
+            source,
+            start,
+            connection,
+            send,
+            self._settings.limits,
+            headers=_SSE + (self._said(made) if made is not None else []),
+            view=OutputsView() if outputs else None,
+            doing=found.model.doing if found is not None else lambda: None,
+        )
+        self.tails.add(tail)
+        try:
+            return await tail.run()
+        finally:
+            self.tails.discard(tail)
+
+    def _view(self, body: bytes, outputs: bool, include_input: bool) -> bytes:
+        if outputs:
+            return _encode(interaction_view(msgspec.json.decode(body), include_input=include_input))
+        if self._settings.outputs_beside_steps:
+            return _encode(with_outputs(msgspec.json.decode(body)))
+        return body
+
+    @staticmethod
+    def _said(made: Running) -> list[tuple[bytes, bytes]]:
+        """Headers that say what was decided for the caller."""
+        headers: list[tuple[bytes, bytes]] = []
+        found = made.admitted.model
+        if found is not None and found.fallback:
+            headers.append((b"x-interplay-model", f"{found.entry} (fallback)".encode()))
+        if made.admitted.notices:
+            headers.append((b"x-interplay-notice", "; ".join(made.admitted.notices).encode()))
+        return headers
+
+
+async def answer(
+    send: Send, body: bytes, extra: list[tuple[bytes, bytes]] | None = None, status: int = 200
+) -> None:
+    """One JSON answer."""
+    headers = [_JSON, (b"content-length", str(len(body)).encode()), *(extra or ())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def query_of(scope: Scope) -> dict[str, str]:
+    """The query parameters, the last of each."""
+    return dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+
+
+def flag(query: dict[str, str], name: str) -> bool:
+    """A boolean parameter, as the SDKs write it (true, True, 1). Raises Rejected."""
+    value = query.get(name, "false").lower()
+    if value not in ("true", "false", "1", "0", ""):
+        raise invalid(
+            f"The value '{value[:80]}' is not supported for '{name}'."
+            " Supported values: 'true', 'false'."
+        )
+    return value in ("true", "1")
+
+
+def _header(headers: list[tuple[bytes, bytes]], name: bytes) -> str | None:
+    for key, value in headers:
+        if key == name:
+            return value.decode("latin-1")[:256] or None
+    return None
+
+
+def _page_size(query: dict[str, str]) -> int:
+    size = query.get("page_size", query.get("pageSize", "")) or "50"
+    if not size.isascii() or not size.isdigit() or not 1 <= int(size[:9]) <= 500:
+        raise invalid("Expected number from 1 to 500", "page_size")
+    return int(size)
+
+
+def _filter(query: dict[str, str]) -> Filter:
+    label = query.get("label")
+    if label is not None and ":" not in label:
+        raise invalid("Expected 'key:value'", "label")
+    key, _, value = (label or "").partition(":")
+    return Filter(
+        status=query.get("status") or None,
+        model=query.get("model") or None,
+        agent=query.get("agent") or None,
+        root=query.get("root") or None,
+        label=(key, value) if label is not None else None,
+    )

@@ -1,0 +1,237 @@
+"""Runs interactions: how many at a time, how long, and how each of them ends."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import logging
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+
+from interplay.contracts.failure import Failure
+from interplay.contracts.store import Store
+from interplay.interactions.admit import Admitted
+from interplay.interactions.failures import GenerationFault, Rejected
+from interplay.interactions.history import History
+from interplay.interactions.journal import Ended, Journal, OutputLimit
+from interplay.interactions.loop import Conversation, converse
+from interplay.interactions.roster import Roster
+from interplay.interactions.run import AgentRun
+from interplay.interactions.writer import Writer
+from interplay.settings import Limits
+from interplay.wire.errors import Error
+from interplay.wire.events import InteractionStatusUpdate
+from interplay.wire.generation import GenerationConfig
+from interplay.wire.usage import InteractionStatus
+
+log = logging.getLogger("interplay.runner")
+
+_TIER = {"priority": 0, "standard": 1, "flex": 2, "deferred": 3}
+
+
+class Running(msgspec.Struct, eq=False):
+    """An interaction that is queued or being run by this process."""
+
+    journal: Journal
+    admitted: Admitted
+    task: asyncio.Task[None] | None = None
+    handed_back: bool = False
+    error: Failure | GenerationFault | None = None
+    """Why it failed, for a caller who waits."""
+
+
+class Runner:
+    """Runs of this process. `live` holds them by interaction id until they have ended."""
+
+    def __init__(self, roster: Roster, store: Store, history: History, limits: Limits) -> None:
+        self.live: dict[str, Running] = {}
+        self.on_end: Callable[[Running], None] | None = None
+        self._roster, self._store = roster, store
+        self._history, self._limits = history, limits
+        self._waiting: list[tuple[int, int, Running]] = []
+        self._order = itertools.count()
+        self._behind = 0
+        self._per_owner: Counter[str] = Counter()
+        self._draining = False
+
+    @property
+    def queued(self) -> int:
+        """Background runs that wait for a place."""
+        return len(self._waiting)
+
+    def reserve(self, owner: str, *, background: bool) -> None:
+        """Refuses a run there is no room for. Raises Rejected with a time to come back."""
+        if self._draining:
+            raise Rejected(
+                "service_unavailable", "The server is shutting down; try again.", retry_after=2
+            )
+        if background:
+            if len(self._waiting) >= self._limits.queue:
+                raise Rejected(
+                    "too_many_requests",
+                    f"{len(self._waiting)} background interactions are waiting (limits.queue).",
+                    retry_after=5,
+                )
+        elif self._per_owner[owner] >= self._limits.runs_per_key:
+            raise Rejected(
+                "too_many_requests",
+                f"{self._limits.runs_per_key} interactions of this key are running"
+                " (limits.runs_per_key).",
+                retry_after=1,
+            )
+
+    def must_queue(self) -> bool:
+        """Whether a background run would have to wait for a place."""
+        return self._behind >= self._limits.background_runs
+
+    def start(self, running: Running) -> None:
+        """Runs it now, or when there is a place for it."""
+        journal = running.journal
+        self.live[journal.row.id] = running
+        if not running.admitted.background:
+            self._per_owner[running.admitted.owner] += 1
+            self._launch(running)
+        elif self.must_queue():
+            tier = _TIER[running.admitted.asked.service_tier or "standard"]
+            heapq.heappush(self._waiting, (tier, next(self._order), running))
+        else:
+            self._behind += 1
+            self._launch(running)
+
+    def _launch(self, running: Running) -> None:
+        task = asyncio.create_task(self._run(running))
+        running.task = task
+        running.journal.on_lost = task.cancel
+
+    def _left(self, running: Running) -> None:
+        """A run has let go: its place is free."""
+        self.live.pop(running.journal.row.id, None)
+        if not running.admitted.background:
+            owner = running.admitted.owner
+            self._per_owner[owner] -= 1
+            if not self._per_owner[owner]:
+                del self._per_owner[owner]
+            return
+        self._behind -= 1
+        while self._waiting and not self.must_queue() and not self._draining:
+            _, _, following = heapq.heappop(self._waiting)
+            if following.journal.ended:
+                continue
+            self._behind += 1
+            self._launch(following)
+
+    async def _run(self, running: Running) -> None:
+        journal = running.journal
+        try:
+            status, errors = await self._attempt(running)
+            if await journal.end(status, errors=errors):
+                self._remember(running)
+        except asyncio.CancelledError:
+            if running.handed_back or journal.lost:
+                return
+            raise
+        finally:
+            self._left(running)
+            if self.on_end is not None:
+                self.on_end(running)
+
+    def _remember(self, running: Running) -> None:
+        row, stored = running.journal.row, running.admitted.asked.store is not False
+        if stored and running.journal.failure is None and not running.journal.fold.media:
+            steps = [*running.admitted.input, *running.journal.fold.steps]
+            self._history.follow(row.parent, row.id, row.owner, steps)
+
+    async def _attempt(self, running: Running) -> tuple[InteractionStatus, list[Error]]:
+        journal = running.journal
+        try:
+            if journal.count < 2:
+                journal.append(InteractionStatusUpdate(journal.row.id, "in_progress"))
+            async with asyncio.timeout(self._limits.run_seconds):
+                return await self._drive(running), []
+        except TimeoutError:
+            running.error = Failure(
+                f"The run took longer than {self._limits.run_seconds:g} s (limits.run_seconds).",
+                code="deadline_exceeded",
+            )
+        except (Failure, GenerationFault) as failure:
+            running.error = failure
+        except OutputLimit:
+            return "incomplete", []
+        except Ended:
+            return "cancelled", []
+        except Exception:
+            # The boundary of a run: whatever broke in it ends this interaction and no other.
+            log.exception("run failed", extra={"interaction": journal.row.id})
+            running.error = Failure(
+                "The run broke off because of a fault in the server or one of its plugins; the"
+                f" log has it under {journal.row.id}.",
+            )
+        error = running.error
+        message = error.message if error is not None else None
+        return "failed", [Error(error.code if error is not None else None, message)]
+
+    async def _drive(self, running: Running) -> InteractionStatus:
+        admitted, journal = running.admitted, running.journal
+        writer = Writer(journal)
+        if admitted.agent is not None:
+            run = AgentRun(admitted, journal, writer, self._roster, self._store, self._limits)
+            await admitted.agent.run(run)
+            writer.close()
+            return run.status
+        assert admitted.model is not None
+        await self._roster.open(admitted.model)
+        asked = admitted.asked
+        return await converse(
+            Conversation(
+                model=admitted.model.model,
+                name=(asked.model or "").removeprefix("models/"),
+                journal=journal,
+                writer=writer,
+                toolbox=admitted.toolbox,
+                limits=self._limits,
+                owner=admitted.owner,
+                history=admitted.history,
+                input=admitted.input,
+                system_instruction=asked.system_instruction,
+                generation=asked.generation_config or GenerationConfig(),
+                choice=admitted.choice,
+                format=admitted.format,
+            )
+        )
+
+    async def cancel(self, running: Running) -> None:
+        """Ends an interaction as `cancelled`; its run stops at once. Whoever ends first wins."""
+        won = await running.journal.end("cancelled")
+        if running.task is not None:
+            if won:
+                running.task.cancel()
+        else:
+            self.live.pop(running.journal.row.id, None)
+
+    async def drain(self) -> None:
+        """Before the process ends: foreground runs may finish, background runs are handed back
+        with all they wrote committed, to be taken up at the next start."""
+        self._draining = True
+        foreground = [r.task for r in self.live.values() if r.task and not r.admitted.background]
+        if foreground:
+            await asyncio.wait(foreground, timeout=self._limits.drain_seconds)
+        left = list(self.live.values())
+        for running in left:
+            if running.admitted.background:
+                running.handed_back = True
+            if running.task is not None:
+                running.task.cancel()
+        tasks = [running.task for running in left if running.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=5)
+        for running in left:
+            if running.admitted.background:
+                await running.journal.settle()
+            else:
+                await running.journal.end(
+                    "failed",
+                    errors=[Error("cancelled", "The server was stopped before this ended.")],
+                )

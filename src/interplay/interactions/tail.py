@@ -1,0 +1,168 @@
+"""Journal -> a reader: server-sent events from any position, as fast as the reader takes them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from interplay.interactions.journal import DONE, Journal
+from interplay.settings import Limits
+
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+
+class View(Protocol):
+    """Another schema of the same events."""
+
+    def convert(self, frames: list[bytes]) -> list[bytes]:
+        """These frames in that schema."""
+        ...
+
+
+class Connection:
+    """One client's connection, as far as we can tell whether it is still there."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.gone = False
+
+    def left(self) -> bool:
+        """Looks, without waiting, whether the client has gone away."""
+        if self.gone:
+            return True
+        waiting: Any = self._receive()
+        try:
+            # One step: either the server's message is there, or this would have to wait.
+            waiting.send(None)
+        except StopIteration as got:
+            self.gone = got.value["type"] == "http.disconnect"
+        finally:
+            waiting.close()
+        return self.gone
+
+    async def wait_gone(self) -> None:
+        """Returns when the client has gone away."""
+        while not self.gone:
+            message = await self._receive()
+            self.gone = message["type"] == "http.disconnect"
+
+
+class Tail:
+    """Sends one reader the frames of a journal, or of an interaction that has ended.
+
+    Ready frames go out in one write. A reader that is slow only falls behind; one that takes
+    nothing for `stream_stall_seconds`, or falls further behind than `stream_lag_bytes`, is cut
+    off and may resume with its last event id.
+    """
+
+    def __init__(
+        self,
+        source: Journal | list[bytes],
+        start: int,
+        connection: Connection,
+        send: Send,
+        limits: Limits,
+        *,
+        headers: list[tuple[bytes, bytes]],
+        view: View | None = None,
+        doing: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._source, self._position = source, start
+        self._connection, self._send, self._limits = connection, send, limits
+        self._headers, self._view, self._doing = headers, view, doing
+        self._waiting: asyncio.Future[None] | None = None
+        self._sending_since: float | None = None
+        self._last_write = 0.0
+        self._beat: asyncio.TimerHandle | None = None
+        self._comment = b""
+        self._task: asyncio.Task[Any] | None = None
+        self._drained = False
+
+    async def run(self) -> bool:
+        """Sends until the end; answers whether the reader got it whole."""
+        await self._send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        if isinstance(self._source, list):
+            frames = self._source[self._position :]
+            await self._write([*frames, DONE], more=False)
+            return not self._connection.gone
+        self._task = asyncio.current_task()
+        watcher = asyncio.create_task(self._watch())
+        self._arm()
+        try:
+            return await self._follow(self._source)
+        finally:
+            watcher.cancel()
+            if self._beat is not None:
+                self._beat.cancel()
+
+    async def _follow(self, journal: Journal) -> bool:
+        doing = self._doing()
+        if doing is not None:
+            self._comment = f": {doing}\n\n".encode()
+        while not self._connection.gone:
+            frames = journal.frames
+            if self._comment or self._position < len(frames):
+                ready, self._position = frames[self._position :], len(frames)
+                await self._write(ready, more=True)
+            elif journal.ended:
+                if journal.lost:
+                    return False
+                await self._write([DONE], more=False)
+                return not self._connection.gone
+            elif self._drained:
+                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+                return False
+            else:
+                self._waiting = journal.more()
+                await self._waiting
+        return False
+
+    async def _write(self, frames: list[bytes], *, more: bool) -> None:
+        if self._view is not None:
+            frames = self._view.convert(frames)
+        comment, self._comment = self._comment, b""
+        body = comment + (frames[0] if len(frames) == 1 else b"".join(frames))
+        loop = asyncio.get_running_loop()
+        self._sending_since = self._last_write = loop.time()
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+        self._sending_since = None
+
+    async def _watch(self) -> None:
+        await self._connection.wait_gone()
+        self.wake()
+
+    def drain(self) -> None:
+        """The server is going away: the live stream of a background run ends here, and is resumed
+        with the last event id at the next server."""
+        if isinstance(self._source, Journal) and self._source.row.background:
+            self._drained = True
+            self.wake()
+
+    def wake(self) -> None:
+        """Looks again: the client left, a comment is due, or the server is going away."""
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    def _arm(self) -> None:
+        limits = self._limits
+        every = min(limits.keepalive_seconds, limits.stream_stall_seconds)
+        self._beat = asyncio.get_running_loop().call_later(every, self._tick)
+
+    def _tick(self) -> None:
+        """Once in a while, never per event: a comment on a silent stream, the end of a stuck one."""
+        now = asyncio.get_running_loop().time()
+        if self._sending_since is not None:
+            stuck = now - self._sending_since >= self._limits.stream_stall_seconds
+            if (stuck or self._lag() > self._limits.stream_lag_bytes) and self._task is not None:
+                self._task.cancel()
+                return
+        elif now - self._last_write >= self._limits.keepalive_seconds * 0.9:
+            self._comment = f": {self._doing() or 'keep-alive'}\n\n".encode()
+            self.wake()
+        self._arm()
+
+    def _lag(self) -> int:
+        assert isinstance(self._source, Journal)
+        return sum(len(frame) for frame in self._source.frames[self._position :])

@@ -1,0 +1,201 @@
+"""Tool declarations -> tools: what the model is shown, and who answers a call."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import msgspec
+
+from interplay.contracts.failure import Failure
+from interplay.contracts.model import Choice, FunctionSpec
+from interplay.contracts.tool import CallSite, Tool, ToolCall
+from interplay.interactions.failures import invalid
+from interplay.interactions.roster import Roster
+from interplay.interactions.schema import SchemaFault, Validator, clean
+from interplay.settings import Limits
+from interplay.wire.steps import FunctionCallStep, FunctionResultStep, Step
+from interplay.wire.tools import Function, ToolChoiceConfig, ToolChoiceType
+from interplay.wire.tools import Tool as Declaration
+
+_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$")
+
+
+class Served(msgspec.Struct):
+    """A function the server answers itself."""
+
+    tool: Tool
+    declaration: Any
+    spec: FunctionSpec
+
+
+class Toolbox:
+    """The functions of one interaction: the caller's own, and those of tools run here."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.functions: dict[str, FunctionSpec] = {}
+        self.served: dict[str, Served] = {}
+        self._limits = limits
+
+    @classmethod
+    async def of(
+        cls, declarations: Sequence[Declaration], roster: Roster, limits: Limits
+    ) -> Toolbox:
+        """Reads the `tools` of a request. Raises Rejected with the path of what cannot be served."""
+        box = cls(limits)
+        for number, declaration in enumerate(declarations):
+            path = f"tools[{number}]"
+            if isinstance(declaration, Function):
+                box._add_function(declaration, path)
+            else:
+                await box._add_served(declaration, roster, path)
+        return box
+
+    def _add_function(self, function: Function, path: str) -> None:
+        name = function.name
+        if not name or not _NAME.match(name):
+            raise invalid(
+                f"A function needs a name of letters, digits, '_', '.', ':' or '-' that starts with"
+                f" a letter or '_' (got '{(name or '')[:80]}')",
+                f"{path}.name",
+            )
+        if function.defer_loading:
+            raise invalid(
+                "'defer_loading' needs the tool 'tool_search', which this server does not have;"
+                " leave it out",
+                f"{path}.defer_loading",
+            )
+        self._free(name, path)
+        try:
+            parameters = clean(function.parameters or {}, f"{path}.parameters")
+        except SchemaFault as fault:
+            raise invalid(fault.message, fault.path) from fault
+        self.functions[name] = FunctionSpec(
+            name=name, description=function.description or "", parameters=parameters
+        )
+
+    def _free(self, name: str, path: str) -> None:
+        if name in self.functions or name in self.served:
+            raise invalid(f"The function '{name}' is declared twice", f"{path}.name")
+
+    async def _add_served(self, declaration: Any, roster: Roster, path: str) -> None:
+        type_ = declaration.__struct_config__.tag
+        tool = roster.tool(type_)
+        if tool is None:
+            supported = ", ".join(f"'{name}'" for name in ["function", *roster.tool_types()])
+            raise invalid(
+                f"The value '{type_}' is not supported for 'type' at '{path}'."
+                f" Supported values: {supported}. A plugin for it can be installed, or named in"
+                f" the setting tools.{type_}."
+            )
+        try:
+            specs = await tool.offer(declaration)
+        except Failure as failure:
+            raise invalid(failure.message, path) from failure
+        for spec in specs:
+            self._free(spec.name, path)
+            self.served[spec.name] = Served(tool, declaration, spec)
+
+    @property
+    def specs(self) -> list[FunctionSpec]:
+        """Everything the model is shown."""
+        return [*self.functions.values(), *(served.spec for served in self.served.values())]
+
+    def choice(self, asked: ToolChoiceType | ToolChoiceConfig | None) -> Choice:
+        """generation_config.tool_choice. Raises Rejected."""
+        if asked is None or isinstance(asked, str):
+            choice = Choice(mode=asked or "auto")
+        else:
+            allowed = asked.allowed_tools
+            choice = Choice(
+                mode=(allowed.mode if allowed else None) or "auto",
+                names=allowed.tools if allowed else None,
+            )
+        path = "generation_config.tool_choice"
+        known = {*self.functions, *self.served}
+        for number, name in enumerate(choice.names or []):
+            if name not in known:
+                listed = ", ".join(f"'{n}'" for n in sorted(known)) or "none"
+                raise invalid(
+                    f"The value '{name[:80]}' is not supported for 'tools' at"
+                    f" '{path}.allowed_tools.tools[{number}]'. Supported values: {listed}."
+                )
+        if choice.mode == "any" and not (known if choice.names is None else choice.names):
+            raise invalid("The value 'any' needs at least one function in 'tools'", path)
+        return choice
+
+    def argument_faults(self, name: str, arguments: dict[str, Any]) -> list[str]:
+        """What is wrong with a call's arguments, by its function's schema."""
+        spec = self.functions.get(name) or (self.served[name].spec if name in self.served else None)
+        if spec is None or not spec.parameters:
+            return []
+        return Validator.of(spec.parameters).errors(arguments)
+
+    async def answer(
+        self, calls: list[ToolCall], interaction_id: str, owner: str, written: int
+    ) -> AsyncIterator[list[Step]]:
+        """Runs the calls side by side, bounded, and yields each one's own steps in the order of
+        the calls. What a tool raises becomes a result with `is_error`."""
+        gate = asyncio.Semaphore(self._limits.parallel_tools)
+        tasks = [
+            asyncio.create_task(
+                self._answer_one(
+                    gate, call, interaction_id, owner, f"{interaction_id}:{written + n}"
+                )
+            )
+            for n, call in enumerate(calls)
+        ]
+        try:
+            for task in tasks:
+                yield await task
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _answer_one(
+        self, gate: asyncio.Semaphore, call: ToolCall, interaction_id: str, owner: str, key: str
+    ) -> list[Step]:
+        served = self.served[call.name]
+        site = CallSite(
+            interaction_id=interaction_id,
+            owner=owner,
+            declaration=served.declaration,
+            idempotency_key=key,
+            timeout=self._limits.tool_seconds,
+        )
+        steps: list[Step] = []
+        async with gate:
+            try:
+                async with asyncio.timeout(self._limits.tool_seconds):
+                    async for item in served.tool.call(call, site):
+                        gather(steps, item)
+            except TimeoutError:
+                fail(steps, call, f"No result within {self._limits.tool_seconds:g} s.")
+            except Failure as failure:
+                fail(steps, call, failure.message)
+            except Exception as error:  # noqa: BLE001 - a tool's failure is a result
+                fail(steps, call, f"{type(error).__name__}: {error}")
+        return steps
+
+
+def gather(steps: list[Step], item: Any) -> None:
+    """Adds what a tool yielded: a step, or a delta that fills the last one."""
+    if not hasattr(item, "__struct_config__"):
+        raise TypeError(f"a tool yielded {type(item).__name__}, not a step or a delta")
+    if type(item).__name__.endswith("Step"):
+        steps.append(item)
+        return
+    for name in item.__struct_fields__:
+        value = getattr(item, name)
+        if value is not None and hasattr(steps[-1], name):
+            setattr(steps[-1], name, value)
+
+
+def fail(steps: list[Step], call: ToolCall, message: str) -> None:
+    """Ends a call's steps with a result that says what went wrong."""
+    if not steps:
+        steps.append(FunctionCallStep(call.arguments, call.id, call.name))
+    steps.append(FunctionResultStep(call.id, message, is_error=True, name=call.name))

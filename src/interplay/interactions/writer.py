@@ -1,0 +1,78 @@
+"""Pieces of a model's turn -> events: opens and closes steps as the kind of output changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from interplay.contracts.model import Piece
+from interplay.interactions import replay
+from interplay.interactions.failures import GenerationFault
+from interplay.interactions.journal import Journal
+from interplay.wire.deltas import (
+    ArgumentsDelta,
+    TextDelta,
+    ThoughtSignatureDelta,
+    ThoughtSummaryDelta,
+)
+from interplay.wire.events import StepDelta, StepStart, StepStop
+from interplay.wire.steps import FunctionCallStep, ModelOutputStep, Step, ThoughtStep
+
+
+class Writer:
+    """Writes one interaction's steps, one open at a time."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._index = len(journal.fold.steps)
+        self._open: type | None = None
+        if journal.fold.open is not None:  # torn by a crash
+            self._open = type(journal.fold.open)
+            self.close()
+
+    def piece(self, piece: Piece) -> None:
+        """Writes one piece; TurnEnd is not one of them. Raises Ended, OutputLimit."""
+        kind = type(piece)
+        if kind is TextDelta:
+            if not piece.text:  # pyright: ignore
+                return
+            opens: Any = ModelOutputStep
+        elif kind is ArgumentsDelta:
+            opens = FunctionCallStep
+            if self._open is not FunctionCallStep:
+                raise GenerationFault("malformed_function_call", "Arguments came before a call.")
+        elif kind is ThoughtSummaryDelta or kind is ThoughtSignatureDelta:
+            opens = ThoughtStep
+        elif kind is FunctionCallStep:
+            self.close()
+            self._start(piece)  # pyright: ignore
+            return
+        else:
+            opens = ModelOutputStep
+        if self._open is not opens:
+            self.close()
+            self._start(opens())
+        self._journal.append(StepDelta(piece, self._index))  # pyright: ignore
+
+    def _start(self, step: Step) -> None:
+        self._journal.append(StepStart(self._index, step))
+        self._open = type(step)
+
+    def close(self) -> None:
+        """Ends the open step, if there is one. Raises GenerationFault for a function call whose
+        arguments are no JSON object."""
+        if self._open is None:
+            return
+        self._journal.append(StepStop(self._index))
+        self._index += 1
+        self._open = None
+        malformed, self._journal.fold.malformed = self._journal.fold.malformed, None
+        if malformed is not None:
+            raise GenerationFault("malformed_function_call", malformed)
+
+    def step(self, step: Step) -> None:
+        """Writes a whole step."""
+        self.close()
+        self._start(replay.bare(step))
+        for delta in replay.plain_deltas(step):
+            self._journal.append(StepDelta(delta, self._index))
+        self.close()

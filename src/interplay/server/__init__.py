@@ -1,0 +1,1 @@
+"""HTTP: the app, its wiring, and the process around it."""

@@ -1,0 +1,121 @@
+"""The one file that wires: settings -> store, roster, runner, service."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from interplay.contracts import registry
+from interplay.contracts.agent import Agent
+from interplay.contracts.blobs import Blobs
+from interplay.contracts.model import Model
+from interplay.contracts.store import Store
+from interplay.contracts.tool import Tool
+from interplay.interactions.history import History
+from interplay.interactions.media import Media
+from interplay.interactions.recovery import Recovery
+from interplay.interactions.retention import Retention
+from interplay.interactions.retries import Retries
+from interplay.interactions.roster import Roster
+from interplay.interactions.routes import Interactions
+from interplay.interactions.runner import Runner
+from interplay.interactions.service import Service
+from interplay.server.auth import Keys
+from interplay.server.metrics import Metrics
+from interplay.settings import Settings
+
+log = logging.getLogger("interplay.server")
+
+
+class Assembly:
+    """Every part of one server, built and not yet opened."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        models: dict[str, Model] | None = None,
+        agents: dict[str, Agent] | None = None,
+        tools: dict[str, Tool] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.keys = Keys.of(settings)
+        self.roster = Roster(settings, models=models, agents=agents, tools=tools)
+        self.store = _store(settings)
+        self.media = Media(_blobs(settings), settings.limits.blob_bytes)
+        limits = settings.limits
+        self.history = History(self.store, self.media, limits.history_cache_steps)
+        self.runner = Runner(self.roster, self.store, self.history, limits)
+        self.retries = Retries(limits.retry_seconds)
+        self.service = Service(
+            settings,
+            self.store,
+            self.media,
+            self.roster,
+            self.history,
+            self.runner,
+            self.retries,
+        )
+        self.interactions = Interactions(settings, self.service, self.retries, self.keys.owner_of)
+        self.metrics = Metrics(self.runner)
+        self.runner.on_end = self.metrics.ended
+        self.ready = False
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    async def open(self) -> None:
+        """Opens the store, takes up what was left unfinished, begins to load the default model."""
+        await self.store.open()
+        limits = self.settings.limits
+        recovery = Recovery(self.store, self.media, self.roster, self.history, self.runner, limits)
+        taken = await recovery.run()
+        if taken:
+            log.info("took up %d background interactions", taken)
+        retention = Retention(self.store, self.media, self.history, self.retries)
+        self._tasks.append(asyncio.create_task(retention.run()))
+        await self._preload()
+        self.ready = True
+
+    async def _preload(self) -> None:
+        fallback = self.roster.fallback_entry()
+        if fallback is not None:
+            log.warning(
+                "gemini-* names are answered by '%s' (gemini_fallback = false switches this off)",
+                fallback,
+            )
+        default = self.settings.default_model
+        if self.settings.preload and default in self.roster.model_names():
+            await self.roster.open(self.roster.model(default))
+
+    def drain_streams(self) -> None:
+        """Ends the live streams of background runs; their clients resume at the next server."""
+        for tail in list(self.interactions.tails):
+            tail.drain()
+
+    async def close(self) -> None:
+        """Finishes or hands back what runs, then lets go of everything."""
+        self.ready = False
+        await self.runner.drain()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.roster.close()
+        await self.store.close()
+
+
+def _store(settings: Settings) -> Store:
+    kind: Any = registry.load("interplay.stores", settings.store)
+    return kind(settings.data_path, durability=settings.durability)
+
+
+def _blobs(settings: Settings) -> Blobs:
+    kind: Any = registry.load("interplay.blobs", settings.blobs)
+    return kind(Path(settings.data_path) / "blobs")
+
+
+def changed(settings: Settings, **values: Any) -> Settings:
+    """Settings with some values replaced."""
+    return msgspec.structs.replace(settings, **values)

@@ -1,0 +1,74 @@
+"""The one place where refusals become HTTP."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from interplay.contracts.failure import Failure
+from interplay.contracts.store import StoreFull
+from interplay.interactions.failures import Rejected
+from interplay.wire.errors import HTTP_STATUS, Error, ErrorBody
+
+log = logging.getLogger("interplay.server")
+
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+def rejection(rejected: Rejected) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
+    """Status, body and headers of a refusal."""
+    status = HTTP_STATUS.get(rejected.code, 400)
+    body = msgspec.json.encode(ErrorBody(Error(rejected.code, rejected.message)))
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if rejected.retry_after is not None or status in (429, 503):
+        seconds = max(1, math.ceil(rejected.retry_after or 1))
+        headers.append((b"retry-after", str(seconds).encode()))
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    return status, body, headers
+
+
+class Errors:
+    """Wraps the app: what is raised becomes an answer in the API's form."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """ASGI."""
+        started = False
+
+        async def watched(message: Any) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+            return
+        except Rejected as raised:
+            rejected = raised
+        except StoreFull:
+            rejected = Rejected(
+                "service_unavailable",
+                "The disk is full or not writable; free space under data_dir.",
+                retry_after=30,
+            )
+        except Failure as failure:
+            rejected = Rejected(failure.code, failure.message, retry_after=failure.retry_after)
+        except Exception:
+            # The boundary of a request: one fault of ours must not end the server.
+            log.exception("request failed", extra={"path": scope["path"]})
+            rejected = Rejected("api_error", "The server made a mistake; its log has it.")
+        if started:
+            raise ConnectionError(f"answer broken off: {rejected.message}")
+        status, body, headers = rejection(rejected)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})

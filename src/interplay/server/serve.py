@@ -1,0 +1,71 @@
+"""The server as a process."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from types import FrameType
+
+import uvicorn
+
+from interplay.server import logs
+from interplay.server.app import App, create_app
+from interplay.server.auth import check_binding
+from interplay.settings import Settings, Sourced
+
+log = logging.getLogger("interplay.server")
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, app: App) -> None:
+        super().__init__(config)
+        self._app = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Streams of background runs would keep their connections open for ever.
+        self._app.assembly.drain_streams()
+        super().handle_exit(sig, frame)
+
+
+def serve(sourced: Sourced) -> int:
+    """Serves until a signal ends it; answers the exit status. Raises SettingsError."""
+    settings = sourced.settings
+    logs.configure(settings)
+    app = create_app(settings)
+    check_binding(settings, app.assembly.keys)
+    listener = _listen(settings)
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=max(1, int(settings.limits.drain_seconds)),
+        timeout_keep_alive=75,
+        lifespan="on",
+    )
+    server = _Server(config, app)
+    print(f"Interplay is listening on http://{shown}:{port}", flush=True)
+    server.run(sockets=[listener])
+    return 0 if server.started else 1
+
+
+def _listen(settings: Settings) -> socket.socket:
+    from interplay.settings import SettingsError
+
+    try:
+        listener = socket.create_server(
+            (settings.host, settings.port),
+            family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET,
+            backlog=2048,
+            reuse_port=False,
+        )
+    except OSError as error:
+        raise SettingsError(
+            f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}. Another"
+            " server may be running; choose another port (--port)."
+        ) from error
+    listener.setblocking(False)
+    return listener
