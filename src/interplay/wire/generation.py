@@ -107,6 +107,7 @@ class GenerationConfig(Record):
     thinking_summaries: ThinkingSummaries | None = None
     tool_choice: ToolChoiceConfig | ToolChoiceType | None = None
     top_p: float | None = None
+    top_k: int | None = None
     transcription_config: TranscriptionConfig | None = None
     video_config: VideoConfig | None = None
 
