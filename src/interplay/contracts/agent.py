@@ -47,8 +47,11 @@ class Run(Protocol):
     """The steps of the chain before this interaction, oldest first."""
     input: Sequence[Step]
     """This interaction's own input."""
-    written: Sequence[Step]
-    """Steps finished so far, those of an earlier attempt of this interaction included."""
+
+    @property
+    def written(self) -> Sequence[Step]:
+        """Steps finished so far, those of an earlier attempt of this interaction included."""
+        ...
 
     async def converse(
         self, model: str, *, system_instruction: str | None = None, tools: Sequence[Tool] = ()

@@ -26,7 +26,6 @@ from interplay.wire.deltas import (
     VideoDelta,
 )
 from interplay.wire.events import (
-    Event,
     InteractionCreatedEvent,
     InteractionStatusUpdate,
     StepDelta,
@@ -64,25 +63,25 @@ class Fold:
         self._text: list[str] = []
         self._cuts: list[Any] = []
 
-    def apply(self, event: Event) -> None:
-        """Adds one event; they must come in the journal's order."""
-        kind = type(event)
+    def apply(self, event: Any) -> None:
+        """Adds one interplay.wire.events.Event; they must come in the journal's order."""
+        kind = event.__class__
         if kind is StepDelta:
-            self._delta(event.delta)  # pyright: ignore[reportAttributeAccessIssue]
+            self._delta(event.delta)
         elif kind is StepStart:
             # A copy: the event's own step must stay as bare as it was sent.
-            self.open = msgspec.structs.replace(event.step)  # pyright: ignore
+            self.open = msgspec.structs.replace(event.step)
             self._text, self._cuts = [], []
         elif kind is StepStop:
             self._stop()
         elif kind is InteractionCreatedEvent:
-            if event.interaction.status == "queued":  # pyright: ignore
+            if event.interaction.status == "queued":
                 self.plan.append("queued")
-        elif kind is InteractionStatusUpdate and event.status not in TERMINAL:  # pyright: ignore
-            self.plan.append(event.status)  # pyright: ignore
+        elif kind is InteractionStatusUpdate and event.status not in TERMINAL:
+            self.plan.append(event.status)
 
     def _delta(self, delta: Any) -> None:
-        kind, step = type(delta), self.open
+        kind = delta.__class__
         if kind is TextDelta:
             self._text.append(delta.text)
             self._cuts.append(len(delta.text))
@@ -96,10 +95,10 @@ class Fold:
         else:
             annotations = kind is TextAnnotationDelta
             self._cuts.append(-len(delta.annotations or ()) if annotations else 0)
-            self._whole(step, delta)
+            self._whole(self.open, delta)
 
     def _whole(self, step: Any, delta: Any) -> None:
-        kind = type(delta)
+        kind = delta.__class__
         if kind is ThoughtSignatureDelta:
             self._end_text()
             step.signature = delta.signature

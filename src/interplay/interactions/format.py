@@ -14,6 +14,7 @@ from interplay.wire.usage import Modality
 
 _TYPED = {"text", "image", "audio", "video"}
 _JSON = "application/json"
+_JSON_ALONE = "Answer with JSON alone, no prose and no code fence."
 
 
 class Format(msgspec.Struct):
@@ -29,8 +30,8 @@ class Format(msgspec.Struct):
         """What a model that cannot be held to a schema is told."""
         if self.schema is not None:
             shown = msgspec.json.encode(self.schema).decode()
-            return f"Answer with JSON alone, no prose and no code fence, valid for this schema: {shown}"
-        return "Answer with JSON alone, no prose and no code fence." if self.json else None
+            return f"{_JSON_ALONE} It must be valid for this schema: {shown}"
+        return _JSON_ALONE if self.json else None
 
     def check(self, text: str) -> None:
         """Raises GenerationFault when the text is not what was asked for."""
@@ -60,7 +61,9 @@ def read(response_format: Any, mime_type: str | None, modalities: list[Modality]
             f"The value '{mime_type[:80]}' is not supported for 'response_mime_type'."
             f" Supported values: '{_JSON}', 'text/plain'"
         )
-    entries = response_format if isinstance(response_format, list) else [response_format]
+    entries: list[Any] = [response_format]
+    if isinstance(response_format, list):
+        entries = response_format
     wanted: set[Modality] = set()
     for number, entry in enumerate(entries if response_format is not None else []):  # pyright: ignore
         path = (

@@ -83,7 +83,7 @@ async def _turn(at: Conversation, *, first: bool) -> tuple[TurnEnd, list[ToolCal
     try:
         async with aclosing(_stream(at, build_turn(at, first=first))) as pieces:
             async for piece in pieces:
-                kind = type(piece)
+                kind: Any = piece.__class__
                 if kind is TurnEnd:
                     end = piece  # pyright: ignore
                 elif kind is FunctionCallStep and piece.name in served:  # pyright: ignore
@@ -178,7 +178,7 @@ def _waiting(at: Conversation, written: list[Step]) -> bool:
 
 async def _serve(at: Conversation, calls: list[ToolCall]) -> None:
     written = len(at.journal.fold.steps)
-    answers = at.toolbox.answer(calls, at.journal.row.id, at.owner, written)
+    answers: Any = at.toolbox.answer(calls, at.journal.row.id, at.owner, written)
     async with aclosing(answers):
         async for steps in answers:
             for step in steps:

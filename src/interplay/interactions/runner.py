@@ -104,7 +104,11 @@ class Runner:
     def _launch(self, running: Running) -> None:
         task = asyncio.create_task(self._run(running))
         running.task = task
-        running.journal.on_lost = task.cancel
+
+        def lost() -> None:
+            task.cancel()
+
+        running.journal.on_lost = lost
 
     def _left(self, running: Running) -> None:
         """A run has let go: its place is free."""
@@ -169,9 +173,7 @@ class Runner:
                 "The run broke off because of a fault in the server or one of its plugins; the"
                 f" log has it under {journal.row.id}.",
             )
-        error = running.error
-        message = error.message if error is not None else None
-        return "failed", [Error(error.code if error is not None else None, message)]
+        return "failed", [Error(running.error.code, running.error.message)]
 
     async def _drive(self, running: Running) -> InteractionStatus:
         admitted, journal = running.admitted, running.journal
