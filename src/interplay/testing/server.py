@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -45,9 +45,9 @@ class RunningServer:
 
 @asynccontextmanager
 async def serve(
-    models: Mapping[str, Model] | None = None,
-    agents: Mapping[str, Agent] | None = None,
-    tools: Mapping[str, Tool] | None = None,
+    models: dict[str, Model] | None = None,
+    agents: dict[str, Agent] | None = None,
+    tools: dict[str, Tool] | None = None,
     settings: Settings | None = None,
     *,
     seconds: float = 20.0,
@@ -73,6 +73,7 @@ async def serve(
                 await _started(server, running, seconds)
                 yield RunningServer(f"http://127.0.0.1:{chosen.port}", app, chosen)
             finally:
+                app.assembly.drain_streams()
                 server.should_exit = True
                 await asyncio.wait_for(running, seconds)
 

@@ -1,0 +1,75 @@
+"""Every file of the package has its test file, or a line here that says where it is tested."""
+
+import pytest
+
+from tests.house.tree import SRC, TESTS, sources
+
+ELSEWHERE: dict[str, tuple[str, str]] = {
+    "contracts/agent.py": ("contracts/test_agents.py", "a contract is tested by its suite"),
+    "contracts/blobs.py": ("contracts/test_blobs.py", "a contract is tested by its suite"),
+    "contracts/model.py": ("contracts/test_models.py", "a contract is tested by its suite"),
+    "contracts/store.py": ("contracts/test_stores.py", "a contract is tested by its suite"),
+    "contracts/tool.py": ("contracts/test_tools.py", "a contract is tested by its suite"),
+    "testing/contracts/agent.py": ("contracts/test_agents.py", "its suite, run and broken"),
+    "testing/contracts/blobs.py": ("contracts/test_blobs.py", "its suite, run and broken"),
+    "testing/contracts/model.py": ("contracts/test_models.py", "its suite, run and broken"),
+    "testing/contracts/store.py": ("contracts/test_stores.py", "its suite, run and broken"),
+    "testing/contracts/tool.py": ("contracts/test_tools.py", "its suite, run and broken"),
+    "testing/echo.py": ("testing/test_scripted_model.py", "seen through the model that echoes"),
+    "testing/gates.py": ("testing/test_scripted_model.py", "seen through the model that holds"),
+    "testing/pieces.py": ("contracts/test_models.py", "every rule is broken there once"),
+    "testing/rehearsal.py": ("contracts/test_agents.py", "agents are rehearsed there"),
+    "testing/script.py": ("testing/test_scripted_model.py", "seen through the model that plays it"),
+    "testing/scripted_agent.py": ("contracts/test_agents.py", "the agent of that suite"),
+    "testing/scripted_tool.py": ("contracts/test_tools.py", "the tool of that suite"),
+}
+"""Path in the package -> (path in tests, why there)."""
+WITHOUT_LOGIC = {"wire": "types only: tests/house/test_wire_equals_sdk.py compares every field"}
+"""Folder -> why a file without functions needs no test of its own."""
+
+
+def own_test(name: str) -> str:
+    """`server/app.py` -> `server/test_app.py`."""
+    folder, _, file = name.rpartition("/")
+    return f"{folder}/test_{file}".lstrip("/")
+
+
+def plugin_test(name: str) -> str | None:
+    """`plugins/stores/sqlite/reads.py` -> `plugins/stores/test_sqlite.py`: a plugin that is a
+    folder may be tested as the one thing it is."""
+    parts = name.split("/")
+    if parts[0] != "plugins" or len(parts) < 4:
+        return None
+    return "/".join([*parts[:2], f"test_{parts[2]}.py"])
+
+
+def names() -> list[str]:
+    """Every file of the package that holds more than a docstring."""
+    found = (path for path in sources() if path.name not in ("__init__.py", "__main__.py"))
+    return [path.relative_to(SRC).as_posix() for path in found]
+
+
+def has_logic(name: str) -> bool:
+    """Whether a file defines a function or a method."""
+    return "def " in (SRC / name).read_text(encoding="utf-8")
+
+
+def test_every_file_has_its_test_file():
+    missing = []
+    for name in names():
+        tests = [own_test(name), plugin_test(name)]
+        if name in ELSEWHERE or any((TESTS / test).is_file() for test in tests if test):
+            continue
+        if name.split("/")[0] in WITHOUT_LOGIC and not has_logic(name):
+            continue
+        missing.append(f"{name}: no tests/{own_test(name)}")
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_what_is_tested_elsewhere_is_there_and_has_no_test_of_its_own(name):
+    elsewhere, reason = ELSEWHERE[name]
+    assert (SRC / name).is_file()
+    assert (TESTS / elsewhere).is_file()
+    assert not (TESTS / own_test(name)).is_file(), f"{name} has its own test now"
+    assert reason
