@@ -9,7 +9,8 @@ class Blobs(Protocol):
     """Bytes by the SHA-256 of their content; putting the same bytes twice keeps one copy."""
 
     async def put(self, data: bytes) -> str:
-        """Stores bytes durably and answers their SHA-256 in hex. Raises Unavailable (disk full)."""
+        """Stores bytes durably and answers their SHA-256 in hex. Raises
+        interplay.contracts.store.StoreFull; nothing is left behind then."""
         ...
 
     async def get(self, sha256: str) -> bytes:

@@ -13,6 +13,7 @@ from typing import Literal
 from uuid import uuid4
 
 from interplay.contracts.failure import Unavailable
+from interplay.contracts.store import StoreFull
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 
@@ -29,7 +30,7 @@ class FileBlobs:
         self._full = durability == "full"
 
     async def put(self, data: bytes) -> str:
-        """Stores bytes and answers their SHA-256 in hex. Raises Unavailable (disk full)."""
+        """Stores bytes and answers their SHA-256 in hex. Raises StoreFull."""
         return await asyncio.to_thread(self._put, data)
 
     async def get(self, sha256: str) -> bytes:
@@ -50,9 +51,7 @@ class FileBlobs:
         try:
             self._write(self._path(sha256), data)
         except OSError as error:
-            raise Unavailable(
-                f"Media cannot be stored, the disk is full or not writable: {error.strerror}."
-            ) from error
+            raise StoreFull(f"The disk is full or not writable: {error.strerror}.") from error
         return sha256
 
     def _write(self, path: Path, data: bytes) -> None:
@@ -91,7 +90,7 @@ class FileBlobs:
         except (FileNotFoundError, KeyError):
             return
         except OSError as error:
-            raise Unavailable(f"Media cannot be removed: {error.strerror}.") from error
+            raise StoreFull(f"The disk is not writable: {error.strerror}.") from error
 
     def _names(self, idle: float) -> list[str]:
         newest = time.time() - idle

@@ -25,9 +25,11 @@ from interplay.plugins.stores.sqlite.rows import millis
 from interplay.plugins.stores.sqlite.threads import LogFolder, Reader, Writer, fold_log
 from interplay.wire.usage import InteractionStatus
 
+FILE = "interactions.db"
+
 
 class SqliteStore:
-    """Interactions in one SQLite file; one process at a time owns its folder.
+    """Interactions in `folder`/interactions.db; one process at a time owns the folder.
 
     A write is answered when it is committed, together with those that came meanwhile.
     `durability`: normal survives a crash of the process, full also a power cut. Times are kept
@@ -36,15 +38,16 @@ class SqliteStore:
 
     def __init__(
         self,
-        path: Path,
+        folder: Path,
         *,
         durability: schema.Durability = "normal",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._path = path
+        self._data = folder
+        self._path = folder / FILE
         self._durability: schema.Durability = durability
         self._clock = clock
-        self._lock = FileLock(path.parent / "lock", thread_local=False)
+        self._lock = FileLock(folder / "lock", thread_local=False)
         self._open = False
         self._writer: Writer
         self._reader: Reader
@@ -140,7 +143,7 @@ class SqliteStore:
         return millis(self._clock())
 
     def _open_now(self) -> None:
-        folder = self._path.parent
+        folder = self._data
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.acquire(blocking=False)
