@@ -157,6 +157,11 @@ def test_every_fault_is_found_in_one_pass():
     ]
 
 
+def test_a_part_of_a_body_is_explained_with_its_place():
+    [fault] = explain({"type": 5}, Step, under=("input", 3))
+    assert fault.message == "Expected string at 'input[3].type', got number 5."
+
+
 def test_faults_are_capped():
     body = {"input": [{"type": "nope"}] * 1_000}
     assert len(explain(body, CreateInteraction)) == 20

@@ -33,18 +33,21 @@ _DEPTH = 64
 _SUGGESTIBLE = 64
 
 
-def explain(value: Any, type: Any, *, strict: bool = True, limit: int = 20) -> list[Fault]:
+def explain(
+    value: Any, type: Any, *, strict: bool = True, limit: int = 20, under: Path = ()
+) -> list[Fault]:
     """Every fault of parsed JSON against a type, at most `limit`, in the order of the value.
 
     Empty exactly when `msgspec.convert(value, type, strict=strict)` succeeds. Arms of a union
-    are told apart by their tag alone, so each fault is one of the arm that was meant.
+    are told apart by their tag alone, so each fault is one of the arm that was meant. `under`
+    is where the value stands in its body, e.g. `("response_format", 0)`.
     """
     error = _refusal(value, type, strict)
     if error is None:
         return []
     walk = _Walk(strict, limit)
-    walk.any(value, shape_of(type), ())
-    return walk.faults or [from_msgspec((), error)]
+    walk.any(value, shape_of(type), under)
+    return walk.faults or [from_msgspec(under, error)]
 
 
 def explain_body(raw: bytes, type: Any, *, limit: int = 20) -> list[Fault]:

@@ -32,7 +32,7 @@ def show(path: Path) -> str:
     for part in path:
         if isinstance(part, int):
             text += f"[{part}]"
-        elif re.fullmatch(r"[\w-]{1,64}", part, re.ASCII):
+        elif re.fullmatch(r"[\w$-]{1,64}", part, re.ASCII):
             text += f".{part}" if text else part
         else:
             text += f'["{short(part)}"]'
