@@ -14,6 +14,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "testing/contracts/blobs.py": ("contracts/test_blobs.py", "its suite, run and broken"),
     "testing/contracts/model.py": ("contracts/test_models.py", "its suite, run and broken"),
     "testing/contracts/store.py": ("contracts/test_stores.py", "its suite, run and broken"),
+    "testing/contracts/store_reading.py": ("contracts/test_stores.py", "a part of that suite"),
     "testing/contracts/tool.py": ("contracts/test_tools.py", "its suite, run and broken"),
     "testing/echo.py": ("testing/test_scripted_model.py", "seen through the model that echoes"),
     "testing/gates.py": ("testing/test_scripted_model.py", "seen through the model that holds"),

@@ -4,5 +4,8 @@ pytest-asyncio."""
 import pytest
 
 pytest.register_assert_rewrite(
-    *(f"{__name__}.{suite}" for suite in ("model", "tool", "agent", "store", "blobs"))
+    *(
+        f"{__name__}.{suite}"
+        for suite in ("model", "tool", "agent", "store", "store_reading", "blobs")
+    )
 )
