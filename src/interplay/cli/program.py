@@ -1,0 +1,98 @@
+"""The `interplay` command: its subcommands, its exit codes, and what ends it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from interplay import __version__
+from interplay.cli.connection import client_errors, explained
+from interplay.cli.lazy import LazyGroup
+from interplay.cli.terminal import tolerant
+
+INTERRUPTED, PIPE_CLOSED = 130, 141
+"""Exit codes a shell gives to SIGINT and SIGPIPE."""
+
+_EPILOG = """\b
+Examples:
+  interplay models pull                     fetch the model that runs inside the server
+  interplay serve                           start the server
+  interplay ask "Why is the sky blue?"      ask it something
+  git diff | interplay ask "Review this:" - ask about what comes through a pipe
+  interplay chat                            talk to it
+  interplay interactions list               what it has answered so far
+  interplay interactions tail last          follow the latest one
+  interplay config                          every setting and where it comes from
+  interplay doctor                          what is wrong, and the way out
+
+\b
+Exit codes: 0 it went well; 1 it failed, the message says why; 2 wrong usage or
+settings; 3 no server answers.
+
+\b
+Environment: INTERPLAY_URL names the server, INTERPLAY_API_KEY the key, every
+setting can be given as INTERPLAY_<NAME>; NO_COLOR turns colours off.
+"""
+
+_GROUP = "interplay.cli"
+COMMANDS = {
+    "serve": (f"{_GROUP}.serve:serve", "Start the server."),
+    "chat": (f"{_GROUP}.chat:chat", "Talk to a model in the terminal."),
+    "ask": (f"{_GROUP}.ask:ask", "Ask once and print the answer."),
+    "interactions": (
+        f"{_GROUP}.interactions:interactions",
+        "Look at interactions, follow, cancel and delete them.",
+    ),
+    "models": (
+        f"{_GROUP}.models:models",
+        "Models that run inside the server: fetch, list, remove.",
+    ),
+    "config": (f"{_GROUP}.config:config", "Print every setting and where it comes from."),
+    "doctor": (f"{_GROUP}.doctor:doctor", "Check this installation and say the way out."),
+}
+
+
+class _Program(LazyGroup):
+    """The root group: the one place where errors of the client become exit codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; errors a user can act on become one clear message."""
+        try:
+            return super().invoke(ctx)
+        except client_errors() as error:
+            raise explained(error) from error
+
+
+@click.group(
+    name="interplay",
+    cls=_Program,
+    lazy=COMMANDS,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def program() -> None:
+    """The open, self-hosted Interactions API: a server for every model and every agent, and the
+    commands to run it and to use it."""
+
+
+def main() -> None:
+    """Runs the command line of this process and exits."""
+    tolerant()
+    try:
+        code = program.main(prog_name="interplay", standalone_mode=False)
+        sys.stdout.flush()
+    except click.Abort:
+        click.echo(err=True)
+        code = INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except BrokenPipeError:
+        # What reads our output has enough; nothing more may be flushed into the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = PIPE_CLOSED
+    sys.exit(code if isinstance(code, int) else 0)

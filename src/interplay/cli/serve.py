@@ -1,0 +1,71 @@
+"""`interplay serve`: start the server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+_EPILOG = """\b
+Examples:
+  interplay serve
+  interplay serve --port 9000 --data-dir ./data
+  interplay serve --config interplay.toml --set limits.queue=500
+  INTERPLAY_API_KEYS=alice:secret interplay serve --host 0.0.0.0
+
+Settings are read from flags, then the environment (INTERPLAY_PORT=9000), then the file
+(--config, INTERPLAY_CONFIG or ./interplay.toml); `interplay config` prints the outcome,
+`interplay config --example` a file to start from.
+
+Exit codes: 0 stopped on request; 1 it could not go on; 2 a setting is wrong.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.option("--host", metavar="ADDRESS", help="Address to listen on (default 127.0.0.1).")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Port (default 8080; 0: a free one).")
+@click.option("--data-dir", metavar="FOLDER", help="Where the database and the blobs lie.")
+@click.option("--cache-dir", metavar="FOLDER", help="Where models lie.")
+@click.option("--config", metavar="FILE", help="The settings file.")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]))
+@click.option("--log-format", type=click.Choice(["text", "json"]))
+@click.option("--model", "default_model", metavar="NAME", help="The default model.")
+@click.option(
+    "--set",
+    "more",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Any other setting, e.g. limits.queue=500; may be repeated.",
+)
+@click.pass_context
+def serve(ctx: click.Context, config: str | None, more: tuple[str, ...], **given: Any) -> None:
+    """Start the server.
+
+    It answers POST /v1/interactions and the rest of the Interactions API, keeps what it is
+    told under the data folder, and stops cleanly on Ctrl-C or SIGTERM.
+    """
+    from interplay.settings import load
+
+    flags: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    for name, value in (_assigned(item) for item in more):
+        at = flags
+        *tables, last = name.split(".")
+        for table in tables:
+            at = at.setdefault(table, {})
+        at[last] = value
+    sourced = load(config=config, flags=flags)
+
+    from interplay.server.serve import serve as run
+
+    ctx.exit(run(sourced))
+
+
+def _assigned(item: str) -> tuple[str, Any]:
+    name, equals, value = item.partition("=")
+    if not equals or not all(name.split(".")):
+        raise click.BadParameter(f"'{item}' is not NAME=VALUE.", param_hint="--set")
+    from interplay.cli.settings_docs import is_list
+
+    if is_list(name):
+        return name, [part.strip() for part in value.split(",") if part.strip()]
+    return name, value
