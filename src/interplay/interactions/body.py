@@ -60,7 +60,9 @@ def read_request(raw: bytes, *, outputs: bool) -> CreateInteraction:
     every fault."""
     if not outputs:
         try:
-            return _decode(raw)
+            asked = _decode(raw)
+            asked.response_format = dialects.response_format(asked.response_format)
+            return asked
         except (msgspec.DecodeError, RecursionError):
             pass  # explained below
     try:

@@ -15,6 +15,14 @@ from interplay.interactions.dialect_input import (
 )
 
 _MEDIA_FORMATS = {"image", "audio", "video"}
+_FORMAT_NAMES = {
+    "mime_type": "mime_type",
+    "mimeType": "mime_type",
+    "aspectRatio": "aspect_ratio",
+    "imageSize": "image_size",
+    "bitRate": "bit_rate",
+    "sampleRate": "sample_rate",
+}
 _SCHEMA_TYPES = {"object", "array", "string", "number", "integer", "boolean", "null"}
 _SCHEMA_WORDS = {"properties", "anyOf", "any_of", "allOf", "oneOf", "items", "enum", "const"} | {
     "$ref",
@@ -191,7 +199,9 @@ def _voice(entry: Any) -> Any:
     return named
 
 
-def _response_format(given: Any) -> Any:
+def response_format(given: Any) -> Any:
+    """`response_format` alone: `CreateInteraction` takes any JSON there, so a body that decodes
+    may still hold a bare schema or the field names of an older SDK. Never raises."""
     if is_list(given):
         return [_format(entry) for entry in given]
     return _format(given)
@@ -200,11 +210,13 @@ def _response_format(given: Any) -> Any:
 def _format(entry: Any) -> Any:
     if not is_object(entry):
         return entry
-    if entry.get("type") is None and ("schema" in entry or "mime_type" in entry):
-        kind = str(entry.get("mime_type") or "").partition("/")[0]
-        return _format({**entry, "type": kind if kind in _MEDIA_FORMATS else "text"})
-    if type_of(entry) == "image":
-        return _image_size(entry)
+    if entry.get("type") is None and not entry.keys().isdisjoint(("schema", *_FORMAT_NAMES)):
+        kind = str(entry.get("mime_type") or entry.get("mimeType") or "").partition("/")[0]
+        entry = {**entry, "type": kind if kind in _MEDIA_FORMATS else "text"}
+    if type_of(entry) in _MEDIA_FORMATS or type_of(entry) == "text":
+        # Python 2.0 to 2.8 writes these fields in camel case, and only these.
+        named = {_FORMAT_NAMES.get(key, key): value for key, value in entry.items()}
+        return _image_size(named)
     if _is_schema(entry):
         return {"type": "text", "mime_type": "application/json", "schema": entry}
     return entry
@@ -253,7 +265,7 @@ _FIELDS: dict[str, Callable[[Any], Any]] = {
     "system_instruction": _system_instruction,
     "tools": _tools,
     "generation_config": _generation_config,
-    "response_format": _response_format,
+    "response_format": response_format,
     "response_modalities": lambda given: [_lower(entry) for entry in listed(given)],
     "environment": _environment,
     "service_tier": _lower,
