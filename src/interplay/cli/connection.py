@@ -52,21 +52,26 @@ def connect(url: str | None, key: str | None) -> Api:
     """The server that --url and --key, the environment or the settings name."""
     from interplay.cli.client import Api
 
-    if key is None:
-        found = (os.environ.get(name) for name in KEY_VARIABLES)
-        key = next((value for value in found if value), None)
     try:
-        return Api(url or os.environ.get("INTERPLAY_URL") or settings_url(), key)
+        return Api(
+            url or os.environ.get("INTERPLAY_URL") or settings_url(), key or key_of_environment()
+        )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 
 
-def settings_url() -> str:
+def key_of_environment() -> str | None:
+    """The first key the environment has."""
+    found = (os.environ.get(name) for name in KEY_VARIABLES)
+    return next((value for value in found if value), None)
+
+
+def settings_url(config: str | None = None) -> str:
     """The URL a server with the present settings listens at."""
     from interplay.settings import SettingsError, load
 
     try:
-        settings = load().settings
+        settings = load(config=config).settings
     except SettingsError as error:
         raise BadSettings(str(error)) from error
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
