@@ -37,7 +37,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     output_bytes: int = 64 * 1024 * 1024
     """What one interaction may write before it is ended as `incomplete`."""
     stream_lag_bytes: int = 8 * 1024 * 1024
-    """How far a reader of a live stream may fall behind before it is cut off; it may resume."""
+    """A reader this far behind is cut off as soon as it takes nothing for a beat; it may resume."""
     stream_stall_seconds: float = 120.0
     """How long a reader may take nothing at all before it is cut off."""
     keepalive_seconds: float = 15.0

@@ -164,7 +164,10 @@ class Journal:
     async def begin(self) -> None:
         """Stores the row before anything else, where events are committed first."""
         if self.durability is Durability.FIRST and not self._stored:
-            await self._store.create(self.row)
+            try:
+                await self._store.create(self.row)
+            finally:
+                self._arrived()
             self._stored = True
 
     def _flush(self) -> None:
@@ -218,6 +221,12 @@ class Journal:
             # The parent was deleted while this ran: what was made is kept, as a root.
             self.row.parent = None
             await self._store.create(self.row, ending)
+        self._arrived()
+
+    def _arrived(self) -> None:
+        """The input's blobs have a row that refers to them, or never will."""
+        self._media.release(self.row.blobs)
+        self.row.blobs = []
 
     def _lose(self) -> None:
         self._closing = self.lost = self.ended = True
@@ -315,6 +324,8 @@ class Journal:
             self._lose()
         except StoreFull as error:
             self.failure = error
+            if not self._stored:
+                self._arrived()
         finally:
             self._media.release(blobs)
 

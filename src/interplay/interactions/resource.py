@@ -14,7 +14,7 @@ from interplay.wire.usage import InteractionStatus, Usage
 
 
 class Answer(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """interplay.wire.interaction.Interaction with its large parts as the JSON they are stored in."""
+    """The wire's Interaction with its large parts as the JSON they are stored in."""
 
     id: str
     status: InteractionStatus

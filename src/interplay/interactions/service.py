@@ -232,7 +232,7 @@ class Service:
         stored = await self._stored(id, owner)
         frames = await self.replayed(stored)
         if after >= len(frames):
-            if stored.background:
+            if b'"aborted"' not in stored.errors:
                 raise self._no_such_event(last_event_id or "")
             after = len(frames) - 2  # a crash took what the client saw last; the end still stands
         return frames, after + 1

@@ -13,6 +13,10 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
 
+_FRAMES, _BYTES = 2_000, 256 * 1024
+"""The bound of one write: what a reader that stops reading can make the transport hold."""
+
+
 class View(Protocol):
     """Another schema of the same events."""
 
@@ -53,8 +57,8 @@ class Tail:
     """Sends one reader the frames of a journal, or of an interaction that has ended.
 
     Ready frames go out in one write. A reader that is slow only falls behind; one that takes
-    nothing for `stream_stall_seconds`, or falls further behind than `stream_lag_bytes`, is cut
-    off and may resume with its last event id.
+    nothing for `stream_stall_seconds`, or for a beat while it is further behind than
+    `stream_lag_bytes`, is cut off and may resume with its last event id.
     """
 
     def __init__(
@@ -77,8 +81,9 @@ class Tail:
         self._last_write = 0.0
         self._beat: asyncio.TimerHandle | None = None
         self._comment = b""
+        self._every = min(limits.keepalive_seconds, limits.stream_stall_seconds)
         self._task: asyncio.Task[Any] | None = None
-        self._drained = False
+        self._drained = self._cut_off = False
 
     async def run(self) -> bool:
         """Sends until the end; answers whether the reader got it whole."""
@@ -92,6 +97,10 @@ class Tail:
         self._arm()
         try:
             return await self._follow(self._source)
+        except asyncio.CancelledError:
+            if not self._cut_off:
+                raise
+            return False
         finally:
             watcher.cancel()
             if self._beat is not None:
@@ -104,7 +113,8 @@ class Tail:
         while not self._connection.gone:
             frames = journal.frames
             if self._comment or self._position < len(frames):
-                ready, self._position = frames[self._position :], len(frames)
+                ready = self._ready(frames)
+                self._position += len(ready)
                 await self._write(ready, more=True)
             elif journal.ended:
                 if journal.lost:
@@ -118,6 +128,16 @@ class Tail:
                 self._waiting = journal.more()
                 await self._waiting
         return False
+
+    def _ready(self, frames: list[bytes]) -> list[bytes]:
+        """What goes out in the next write: all there is, up to a bound."""
+        ready = frames[self._position : self._position + _FRAMES]
+        size = 0
+        for number, frame in enumerate(ready):
+            size += len(frame)
+            if size > _BYTES:
+                return ready[: number + 1]
+        return ready
 
     async def _write(self, frames: list[bytes], *, more: bool) -> None:
         if self._view is not None:
@@ -146,16 +166,16 @@ class Tail:
             self._waiting.set_result(None)
 
     def _arm(self) -> None:
-        limits = self._limits
-        every = min(limits.keepalive_seconds, limits.stream_stall_seconds)
-        self._beat = asyncio.get_running_loop().call_later(every, self._tick)
+        self._beat = asyncio.get_running_loop().call_later(self._every, self._tick)
 
     def _tick(self) -> None:
-        """Once in a while, never per event: a comment on a silent stream, the end of a stuck one."""
+        """Never per event: a comment on a silent stream, the end of a stuck one."""
         now = asyncio.get_running_loop().time()
         if self._sending_since is not None:
-            stuck = now - self._sending_since >= self._limits.stream_stall_seconds
-            if (stuck or self._lag() > self._limits.stream_lag_bytes) and self._task is not None:
+            stuck, limits = now - self._sending_since, self._limits
+            far = stuck >= self._every and self._lag() > limits.stream_lag_bytes
+            if (far or stuck >= limits.stream_stall_seconds) and self._task is not None:
+                self._cut_off = True
                 self._task.cancel()
                 return
         elif now - self._last_write >= self._limits.keepalive_seconds * 0.9:

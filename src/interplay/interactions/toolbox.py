@@ -43,7 +43,7 @@ class Toolbox:
     async def of(
         cls, declarations: Sequence[Declaration], roster: Roster, limits: Limits
     ) -> Toolbox:
-        """Reads the `tools` of a request. Raises Rejected with the path of what cannot be served."""
+        """Reads the `tools` of a request. Raises Rejected with the path."""
         box = cls(limits)
         for number, declaration in enumerate(declarations):
             path = f"tools[{number}]"
