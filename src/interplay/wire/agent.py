@@ -9,21 +9,21 @@ from interplay.wire.record import Record
 
 
 class AntigravityAgentConfig(Record, tag="antigravity"):
-    """AntigravityAgentConfig"""
+    """Settings of the general agent that works in an environment."""
 
     max_total_tokens: int | None = None
     model: str | None = None
 
 
 class FileContent(Record):
-    """FileContent"""
+    """One source file by path, its text whole."""
 
     content: str | None = None
     path: str | None = None
 
 
 class FindRequest(Record):
-    """FindRequest"""
+    """A search for weaknesses in source files; `verify` looks at one finding again."""
 
     description: str | None = None
     finding_id: str | None = None
@@ -32,7 +32,7 @@ class FindRequest(Record):
 
 
 class FixRequest(Record):
-    """FixRequest"""
+    """A request to patch one finding."""
 
     description: str | None = None
     finding_id: str | None = None
@@ -40,13 +40,16 @@ class FixRequest(Record):
 
 
 class SessionConfig(Record):
-    """SessionConfig"""
+    """Bounds of one session of the code agent."""
 
     max_rounds: int | None = None
 
 
 class CodeMenderAgentConfig(Record, tag="code-mender"):
-    """CodeMenderAgentConfig"""
+    """Settings of the agent that finds and fixes weaknesses in code.
+
+    A session finds or fixes; `session_id` joins the interactions of one session.
+    """
 
     find_request: FindRequest | None = None
     fix_request: FixRequest | None = None
@@ -56,7 +59,10 @@ class CodeMenderAgentConfig(Record, tag="code-mender"):
 
 
 class DeepResearchAgentConfig(Record, tag="deep-research"):
-    """DeepResearchAgentConfig"""
+    """Settings of the agent that researches a question and writes a report.
+
+    With `collaborative_planning` it shows its plan first and waits for an answer.
+    """
 
     collaborative_planning: bool | None = None
     enable_bigquery_tool: bool | None = None
@@ -65,7 +71,7 @@ class DeepResearchAgentConfig(Record, tag="deep-research"):
 
 
 class DynamicAgentConfig(Record, tag="dynamic"):
-    """DynamicAgentConfig"""
+    """A config without fields of its own."""
 
 
 AgentConfig = (

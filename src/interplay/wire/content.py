@@ -10,7 +10,7 @@ MediaResolution = Literal["low", "medium", "high", "ultra_high"]
 
 
 class ReviewSnippet(Record):
-    """ReviewSnippet"""
+    """One review of a place that a statement rests on."""
 
     review_id: str | None = None
     title: str | None = None
@@ -18,7 +18,11 @@ class ReviewSnippet(Record):
 
 
 class URLCitation(Record, tag="url_citation"):
-    """URLCitation"""
+    """A web page that a part of the text rests on.
+
+    Here and in every annotation `start_index` and `end_index` are byte offsets into the UTF-8
+    of the text, the end exclusive.
+    """
 
     end_index: int | None = None
     start_index: int | None = None
@@ -27,7 +31,10 @@ class URLCitation(Record, tag="url_citation"):
 
 
 class FileCitation(Record, tag="file_citation"):
-    """FileCitation"""
+    """A passage of a file, or of a search store, that a part of the text rests on.
+
+    `page_number` counts from 1.
+    """
 
     custom_metadata: dict[str, Any] | None = None
     document_uri: str | None = None
@@ -40,7 +47,7 @@ class FileCitation(Record, tag="file_citation"):
 
 
 class PlaceCitation(Record, tag="place_citation"):
-    """PlaceCitation"""
+    """A place on a map that a part of the text rests on."""
 
     end_index: int | None = None
     name: str | None = None
@@ -51,7 +58,10 @@ class PlaceCitation(Record, tag="place_citation"):
 
 
 class WordInfo(Record, tag="word_info"):
-    """WordInfo"""
+    """One transcribed word: its bytes in the text, its speaker, and when it is heard.
+
+    Offsets in time are seconds with an `s` at the end, such as `12.5s`.
+    """
 
     end_index: int | None = None
     end_offset: str | None = None
@@ -62,7 +72,7 @@ class WordInfo(Record, tag="word_info"):
 
 
 class SpeechAnnotation(Record, tag="speech_metadata"):
-    """SpeechAnnotation"""
+    """Who speaks a part of the text, and how."""
 
     end_index: int | None = None
     speaker: str | None = None
@@ -71,14 +81,14 @@ class SpeechAnnotation(Record, tag="speech_metadata"):
 
 
 class AudioStaticMediaProcessing(Record, tag="static"):
-    """AudioStaticMediaProcessing"""
+    """The part of a recording to listen to, in seconds such as `10.5s`; the end is exclusive."""
 
     end_offset: str | None = None
     start_offset: str | None = None
 
 
 class PageProcessingOptions(Record):
-    """PageProcessingOptions"""
+    """Which pages of a document to read, counted from 1, and whether as image or as text."""
 
     content_layers: list[Literal["page_image", "page_text"]] | None = None
     end_page: int | None = None
@@ -86,7 +96,7 @@ class PageProcessingOptions(Record):
 
 
 class SpreadsheetProcessingOptions(Record):
-    """SpreadsheetProcessingOptions"""
+    """Which sheet (from 0), which cells (such as `A1:D20`) and which layers to read."""
 
     content_layers: list[Literal["visual", "data", "formulas"]] | None = None
     sheet_index: int | None = None
@@ -94,14 +104,17 @@ class SpreadsheetProcessingOptions(Record):
 
 
 class DocumentStaticMediaProcessing(Record, tag="static"):
-    """DocumentStaticMediaProcessing"""
+    """How a document is cut before the model reads it."""
 
     page_options: PageProcessingOptions | None = None
     spreadsheet_options: SpreadsheetProcessingOptions | None = None
 
 
 class StaticMediaProcessing(Record, tag="static"):
-    """StaticMediaProcessing"""
+    """How a video is cut before the model sees it.
+
+    Offsets are seconds such as `10.5s`, the end exclusive; `fps` is frames per second.
+    """
 
     content_layers: list[Literal["frames", "audio", "transcript"]] | None = None
     end_offset: str | None = None
@@ -110,7 +123,7 @@ class StaticMediaProcessing(Record, tag="static"):
 
 
 class TextContent(Record, tag="text"):
-    """TextContent"""
+    """Text, and in answers the sources and words it is annotated with."""
 
     text: str
     annotations: (
@@ -119,7 +132,7 @@ class TextContent(Record, tag="text"):
 
 
 class ImageContent(Record, tag="image"):
-    """ImageContent"""
+    """An image: `data` in base64, or the `uri` it can be fetched from."""
 
     data: str | None = None
     mime_type: str | None = None
@@ -128,7 +141,10 @@ class ImageContent(Record, tag="image"):
 
 
 class AudioContent(Record, tag="audio"):
-    """AudioContent"""
+    """A recording: `data` in base64, or a `uri`.
+
+    `sample_rate` is in Hz; raw `audio/l16` needs it, and `channels`.
+    """
 
     channels: int | None = None
     data: str | None = None
@@ -139,7 +155,7 @@ class AudioContent(Record, tag="audio"):
 
 
 class DocumentContent(Record, tag="document"):
-    """DocumentContent"""
+    """A document such as a PDF: `data` in base64, or a `uri`."""
 
     data: str | None = None
     mime_type: str | None = None
@@ -149,7 +165,7 @@ class DocumentContent(Record, tag="document"):
 
 
 class VideoContent(Record, tag="video"):
-    """VideoContent"""
+    """A video: `data` in base64, or a `uri`."""
 
     data: str | None = None
     mime_type: str | None = None

@@ -29,13 +29,13 @@ from interplay.wire.tools import Function, RetrievalType
 
 
 class TextDelta(Record, tag="text"):
-    """TextDelta"""
+    """More text of an output."""
 
     text: str
 
 
 class TextAnnotationDelta(Record, tag="text_annotation_delta"):
-    """TextAnnotationDelta"""
+    """Annotations on the text so far; byte offsets count from the start of the content."""
 
     annotations: (
         list[FileCitation | PlaceCitation | SpeechAnnotation | URLCitation | WordInfo] | None
@@ -43,25 +43,25 @@ class TextAnnotationDelta(Record, tag="text_annotation_delta"):
 
 
 class ThoughtSummaryDelta(Record, tag="thought_summary"):
-    """ThoughtSummaryDelta"""
+    """A piece of the summary of a thought."""
 
     content: Content | None = None
 
 
 class ThoughtSignatureDelta(Record, tag="thought_signature"):
-    """ThoughtSignatureDelta"""
+    """The signature of a thought, as a whole; the last delta of its step."""
 
     signature: str | None = None
 
 
 class ArgumentsDelta(Record, tag="arguments_delta"):
-    """ArgumentsDelta"""
+    """A fragment of the JSON text of a call's arguments; joined, the fragments parse."""
 
     arguments: str | None = None
 
 
 class ImageDelta(Record, tag="image"):
-    """ImageDelta"""
+    """A whole image, or its next piece: base64 that decodes by itself."""
 
     data: str | None = None
     mime_type: str | None = None
@@ -70,7 +70,7 @@ class ImageDelta(Record, tag="image"):
 
 
 class AudioDelta(Record, tag="audio"):
-    """AudioDelta"""
+    """The next piece of audio: base64 that decodes by itself; rates are in Hz."""
 
     channels: int | None = None
     data: str | None = None
@@ -81,7 +81,7 @@ class AudioDelta(Record, tag="audio"):
 
 
 class DocumentDelta(Record, tag="document"):
-    """DocumentDelta"""
+    """A whole document, or its next piece: base64 that decodes by itself."""
 
     data: str | None = None
     mime_type: str | None = None
@@ -89,7 +89,7 @@ class DocumentDelta(Record, tag="document"):
 
 
 class VideoDelta(Record, tag="video"):
-    """VideoDelta"""
+    """A whole video, or its next piece: base64 that decodes by itself."""
 
     data: str | None = None
     mime_type: str | None = None
@@ -98,7 +98,7 @@ class VideoDelta(Record, tag="video"):
 
 
 class FunctionResultDelta(Record, tag="function_result"):
-    """FunctionResultDelta"""
+    """The result of a function call, when the server answers it itself."""
 
     result: str | dict[str, Any] | list[Content | Function]
     is_error: bool | None = None
@@ -106,14 +106,14 @@ class FunctionResultDelta(Record, tag="function_result"):
 
 
 class CodeExecutionCallDelta(Record, tag="code_execution_call"):
-    """CodeExecutionCallDelta"""
+    """The code to be run."""
 
     arguments: CodeExecutionCallArguments
     signature: str | None = None
 
 
 class CodeExecutionResultDelta(Record, tag="code_execution_result"):
-    """CodeExecutionResultDelta"""
+    """What the code printed, standard error included."""
 
     result: str
     is_error: bool | None = None
@@ -121,45 +121,45 @@ class CodeExecutionResultDelta(Record, tag="code_execution_result"):
 
 
 class FileSearchResult(Record):
-    """FileSearchResult"""
+    """One result of a file search; what was found stands in the citations."""
 
 
 class FileSearchCallDelta(Record, tag="file_search_call"):
-    """FileSearchCallDelta"""
+    """The signature of a file search."""
 
     signature: str | None = None
 
 
 class FileSearchResultDelta(Record, tag="file_search_result"):
-    """FileSearchResultDelta"""
+    """The results of a file search."""
 
     result: list[FileSearchResult]
     signature: str | None = None
 
 
 class GoogleMapsCallDelta(Record, tag="google_maps_call"):
-    """GoogleMapsCallDelta"""
+    """The questions put to the map."""
 
     arguments: GoogleMapsCallArguments | None = None
     signature: str | None = None
 
 
 class GoogleMapsResultDelta(Record, tag="google_maps_result"):
-    """GoogleMapsResultDelta"""
+    """The places found."""
 
     result: list[GoogleMapsResult] | None = None
     signature: str | None = None
 
 
 class GoogleSearchCallDelta(Record, tag="google_search_call"):
-    """GoogleSearchCallDelta"""
+    """The queries of a web search."""
 
     arguments: GoogleSearchCallArguments
     signature: str | None = None
 
 
 class GoogleSearchResultDelta(Record, tag="google_search_result"):
-    """GoogleSearchResultDelta"""
+    """The results of a web search."""
 
     result: list[GoogleSearchResult]
     is_error: bool | None = None
@@ -167,7 +167,7 @@ class GoogleSearchResultDelta(Record, tag="google_search_result"):
 
 
 class MCPServerToolCallDelta(Record, tag="mcp_server_tool_call"):
-    """MCPServerToolCallDelta"""
+    """A call of a tool of an MCP server."""
 
     arguments: dict[str, Any]
     name: str
@@ -175,7 +175,7 @@ class MCPServerToolCallDelta(Record, tag="mcp_server_tool_call"):
 
 
 class MCPServerToolResultDelta(Record, tag="mcp_server_tool_result"):
-    """MCPServerToolResultDelta"""
+    """What an MCP server answered."""
 
     result: str | dict[str, Any] | list[Content | Function]
     name: str | None = None
@@ -183,19 +183,19 @@ class MCPServerToolResultDelta(Record, tag="mcp_server_tool_result"):
 
 
 class ProcessingCallDelta(Record, tag="processing_call"):
-    """ProcessingCallDelta"""
+    """The signature of a media analysis that begins."""
 
     signature: str | None = None
 
 
 class ProcessingResultDelta(Record, tag="processing_result"):
-    """ProcessingResultDelta"""
+    """The signature of a media analysis that has ended."""
 
     signature: str | None = None
 
 
 class RetrievalCallDelta(Record, tag="retrieval_call"):
-    """RetrievalCallDelta"""
+    """The queries put to a configured search service."""
 
     arguments: RetrievalCallArguments
     retrieval_type: RetrievalType | None = None
@@ -203,35 +203,35 @@ class RetrievalCallDelta(Record, tag="retrieval_call"):
 
 
 class RetrievalResultDelta(Record, tag="retrieval_result"):
-    """RetrievalResultDelta"""
+    """The end of a search in a configured service."""
 
     is_error: bool | None = None
     signature: str | None = None
 
 
 class ToolSearchCallDelta(Record, tag="tool_search_call"):
-    """ToolSearchCallDelta"""
+    """The deferred functions the model asks for."""
 
     arguments: ToolSearchCallStepArguments | None = None
     signature: str | None = None
 
 
 class ToolSearchResultDelta(Record, tag="tool_search_result"):
-    """ToolSearchResultDelta"""
+    """The whole declarations of those functions."""
 
     result: list[Function] | None = None
     signature: str | None = None
 
 
 class URLContextCallDelta(Record, tag="url_context_call"):
-    """URLContextCallDelta"""
+    """The pages to be read."""
 
     arguments: URLContextCallArguments
     signature: str | None = None
 
 
 class URLContextResultDelta(Record, tag="url_context_result"):
-    """URLContextResultDelta"""
+    """How reading each page went."""
 
     result: list[URLContextResult]
     is_error: bool | None = None

@@ -8,14 +8,17 @@ from interplay.wire.record import Record
 
 
 class EnvVar(Record):
-    """EnvVar"""
+    """An environment variable: a `value`, or the id of a `credential` put in its place."""
 
     credential: str | None = None
     value: str | None = None
 
 
 class AllowlistEntry(Record):
-    """AllowlistEntry"""
+    """A domain the environment may reach; `*.example.com` and `*` are patterns.
+
+    `transform` holds headers that are added on the way out, `credential` an id whose secret is.
+    """
 
     domain: str
     credential: str | None = None
@@ -23,13 +26,16 @@ class AllowlistEntry(Record):
 
 
 class EnvironmentNetworkEgressAllowlist(Record):
-    """EnvironmentNetworkEgressAllowlist"""
+    """The domains an environment may reach; nothing else is let out."""
 
     allowlist: list[AllowlistEntry] | Literal["disabled"] | None = None
 
 
 class Source(Record):
-    """Source"""
+    """Files put into the environment at `target` before work begins.
+
+    `content` is the text of an `inline` source, read by `encoding`; others name a `source`.
+    """
 
     content: str | None = None
     encoding: str | None = None
@@ -39,7 +45,7 @@ class Source(Record):
 
 
 class Environment(Record, tag="remote"):
-    """Environment"""
+    """The machine an interaction works on: a new one, or the one named by `environment_id`."""
 
     env: dict[str, EnvVar | str] | None = None
     environment_id: str | None = None

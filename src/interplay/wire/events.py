@@ -27,14 +27,14 @@ class InteractionHead(Record):
 
 
 class InteractionCreatedEvent(Record, tag="interaction.created", tag_field="event_type"):
-    """InteractionCreatedEvent"""
+    """The first event of a stream."""
 
     interaction: InteractionHead
     event_id: str | None = None
 
 
 class InteractionStatusUpdate(Record, tag="interaction.status_update", tag_field="event_type"):
-    """InteractionStatusUpdate"""
+    """The interaction has a new status."""
 
     interaction_id: str
     status: InteractionStatus
@@ -44,14 +44,14 @@ class InteractionStatusUpdate(Record, tag="interaction.status_update", tag_field
 
 
 class InteractionCompletedEvent(Record, tag="interaction.completed", tag_field="event_type"):
-    """InteractionCompletedEvent"""
+    """The last event of a stream, whichever way the interaction ended."""
 
     interaction: InteractionHead
     event_id: str | None = None
 
 
 class StepStart(Record, tag="step.start", tag_field="event_type"):
-    """StepStart"""
+    """A step begins, without what its deltas bring; `index` counts from 0."""
 
     index: int
     step: Step
@@ -59,13 +59,13 @@ class StepStart(Record, tag="step.start", tag_field="event_type"):
 
 
 class StepDeltaMetadata(Record):
-    """StepDeltaMetadata"""
+    """What is known beside a delta: tokens used so far."""
 
     total_usage: Usage | None = None
 
 
 class StepDelta(Record, tag="step.delta", tag_field="event_type"):
-    """StepDelta"""
+    """More of the step at `index`."""
 
     delta: DeltaData
     index: int
@@ -74,7 +74,7 @@ class StepDelta(Record, tag="step.delta", tag_field="event_type"):
 
 
 class StepStop(Record, tag="step.stop", tag_field="event_type"):
-    """StepStop"""
+    """The step at `index` is whole."""
 
     index: int
     event_id: str | None = None
@@ -83,7 +83,7 @@ class StepStop(Record, tag="step.stop", tag_field="event_type"):
 
 
 class ErrorEvent(Record, tag="error", tag_field="event_type"):
-    """ErrorEvent"""
+    """Something went wrong; a stream that cannot begin holds only this."""
 
     error: Error | None = None
     event_id: str | None = None

@@ -36,7 +36,7 @@ ServiceTier = Literal["flex", "standard", "priority", "deferred"]
 
 
 class SpeechConfig(Record):
-    """SpeechConfig"""
+    """A voice by name, the language as a BCP 47 tag, and the speaker it is for."""
 
     language: str | None = None
     speaker: str | None = None
@@ -44,20 +44,20 @@ class SpeechConfig(Record):
 
 
 class SpeakerConfig(Record):
-    """SpeakerConfig"""
+    """One voice for each speaker."""
 
     speakers: list[SpeechConfig] | None = None
 
 
 class ImageConfig(Record):
-    """ImageConfig"""
+    """Shape and size of images; deprecated, `response_format` says it now."""
 
     aspect_ratio: AspectRatio | None = None
     image_size: ImageSize | None = None
 
 
 class VideoConfig(Record):
-    """VideoConfig"""
+    """What a video is made from."""
 
     task: (
         Literal[
@@ -68,20 +68,20 @@ class VideoConfig(Record):
 
 
 class VerbatimTranscriptionMode(Record, tag="verbatim"):
-    """VerbatimTranscriptionMode"""
+    """Every word as it was spoken."""
 
     diarization_mode: str | None = None
     timestamp_granularities: list[str] | None = None
 
 
 class SmartTranscriptionMode(Record, tag="smart"):
-    """SmartTranscriptionMode"""
+    """A readable text, corrected against `source_text` where there is one."""
 
     source_text: str | None = None
 
 
 class TranscriptionConfig(Record):
-    """TranscriptionConfig"""
+    """How speech becomes text: languages as BCP 47 tags, rare words, speakers, timestamps."""
 
     adaptation_phrases: list[str] | None = None
     custom_vocabulary: list[str] | None = None
@@ -95,7 +95,11 @@ class TranscriptionConfig(Record):
 
 
 class GenerationConfig(Record):
-    """GenerationConfig"""
+    """How a model generates.
+
+    `temperature` is 0 to 2, `top_p` 0 to 1, `top_k` at least 1, `max_output_tokens` at least 1,
+    `seed` 0 to 2147483647. What a model cannot do is refused.
+    """
 
     image_config: ImageConfig | None = None
     max_output_tokens: int | None = None
@@ -113,14 +117,14 @@ class GenerationConfig(Record):
 
 
 class TextResponseFormat(Record, tag="text"):
-    """TextResponseFormat"""
+    """Text; with `application/json` and a `schema`, JSON that fits the schema."""
 
     mime_type: str | None = None
     schema: dict[str, Any] | None = None
 
 
 class AudioResponseFormat(Record, tag="audio"):
-    """AudioResponseFormat"""
+    """Speech or music: `bit_rate` in bits per second, `sample_rate` in Hz."""
 
     bit_rate: int | None = None
     delivery: Delivery | None = None
@@ -129,7 +133,7 @@ class AudioResponseFormat(Record, tag="audio"):
 
 
 class ImageResponseFormat(Record, tag="image"):
-    """ImageResponseFormat"""
+    """An image of this shape and size."""
 
     aspect_ratio: AspectRatio | None = None
     delivery: Delivery | None = None
@@ -138,7 +142,7 @@ class ImageResponseFormat(Record, tag="image"):
 
 
 class VideoResponseFormat(Record, tag="video"):
-    """VideoResponseFormat"""
+    """A video: `duration` in seconds such as `8s`, delivered inline or as a `uri`."""
 
     aspect_ratio: Literal["16:9", "9:16"] | None = None
     delivery: Delivery | None = None
@@ -148,7 +152,7 @@ class VideoResponseFormat(Record, tag="video"):
 
 
 class SafetySetting(Record):
-    """SafetySetting"""
+    """From which level on one kind of harm is blocked."""
 
     threshold: Literal[
         "block_low_and_above", "block_medium_and_above", "block_only_high", "block_none", "off"

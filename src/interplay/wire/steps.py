@@ -10,7 +10,7 @@ from interplay.wire.tools import Function, RetrievalType, SearchType
 
 
 class Status(Record):
-    """Status"""
+    """Why an output ended early: a number of the google.rpc codes, and a sentence."""
 
     code: int | None = None
     details: list[dict[str, Any]] | None = None
@@ -18,44 +18,44 @@ class Status(Record):
 
 
 class CodeExecutionCallArguments(Record):
-    """CodeExecutionCallArguments"""
+    """The code, and what runs it."""
 
     code: str | None = None
     language: Literal["python", "bash"] | None = None
 
 
 class GoogleMapsCallArguments(Record):
-    """GoogleMapsCallArguments"""
+    """Questions put to a map."""
 
     queries: list[str] | None = None
 
 
 class GoogleSearchCallArguments(Record):
-    """GoogleSearchCallArguments"""
+    """Queries of a web search."""
 
     queries: list[str] | None = None
 
 
 class RetrievalCallArguments(Record):
-    """RetrievalCallArguments"""
+    """Queries put to a configured search service."""
 
     queries: list[str] | None = None
 
 
 class ToolSearchCallStepArguments(Record):
-    """ToolSearchCallStepArguments"""
+    """Names of deferred functions."""
 
     function_names: list[str] | None = None
 
 
 class URLContextCallArguments(Record):
-    """URLContextCallArguments"""
+    """Addresses of pages to be read."""
 
     urls: list[str] | None = None
 
 
 class GoogleMapsResultPlaces(Record):
-    """GoogleMapsResultPlaces"""
+    """A place, and reviews that speak of it."""
 
     name: str | None = None
     place_id: str | None = None
@@ -64,47 +64,50 @@ class GoogleMapsResultPlaces(Record):
 
 
 class GoogleMapsResult(Record):
-    """GoogleMapsResult"""
+    """Places found, and a token that shows them in a map widget."""
 
     places: list[GoogleMapsResultPlaces] | None = None
     widget_context_token: str | None = None
 
 
 class GoogleSearchResult(Record):
-    """GoogleSearchResult"""
+    """A web search: HTML that shows its suggestions."""
 
     search_suggestions: str | None = None
 
 
 class URLContextResult(Record):
-    """URLContextResult"""
+    """How reading one page went."""
 
     status: Literal["success", "error", "paywall", "unsafe"] | None = None
     url: str | None = None
 
 
 class UserInputStep(Record, tag="user_input"):
-    """UserInputStep"""
+    """What the caller said."""
 
     content: list[Content] | None = None
 
 
 class ModelOutputStep(Record, tag="model_output"):
-    """ModelOutputStep"""
+    """What the model said; with `error`, why it stopped there."""
 
     content: list[Content] | None = None
     error: Status | None = None
 
 
 class ThoughtStep(Record, tag="thought"):
-    """ThoughtStep"""
+    """What the model thought: a summary when asked for, and a base64 signature.
+
+    The signature comes back unchanged in the next request of a stateless conversation.
+    """
 
     signature: str | None = None
     summary: list[ImageContent | TextContent] | None = None
 
 
 class FunctionCallStep(Record, tag="function_call"):
-    """FunctionCallStep"""
+    """A call of the caller's function; the answer is a function_result with `call_id` = `id`."""
 
     arguments: dict[str, Any]
     id: str
@@ -113,7 +116,7 @@ class FunctionCallStep(Record, tag="function_call"):
 
 
 class FunctionResultStep(Record, tag="function_result"):
-    """FunctionResultStep"""
+    """The answer to a function_call: text, an object, or content blocks."""
 
     call_id: str
     result: str | dict[str, Any] | list[Content | Function]
@@ -123,7 +126,7 @@ class FunctionResultStep(Record, tag="function_result"):
 
 
 class CodeExecutionCallStep(Record, tag="code_execution_call"):
-    """CodeExecutionCallStep"""
+    """Code the server runs."""
 
     arguments: CodeExecutionCallArguments
     id: str
@@ -131,7 +134,7 @@ class CodeExecutionCallStep(Record, tag="code_execution_call"):
 
 
 class CodeExecutionResultStep(Record, tag="code_execution_result"):
-    """CodeExecutionResultStep"""
+    """What the code printed."""
 
     call_id: str
     result: list[Content] | str
@@ -140,21 +143,21 @@ class CodeExecutionResultStep(Record, tag="code_execution_result"):
 
 
 class FileSearchCallStep(Record, tag="file_search_call"):
-    """FileSearchCallStep"""
+    """A search in file stores."""
 
     id: str
     signature: str | None = None
 
 
 class FileSearchResultStep(Record, tag="file_search_result"):
-    """FileSearchResultStep"""
+    """The end of a search in file stores."""
 
     call_id: str
     signature: str | None = None
 
 
 class GoogleMapsCallStep(Record, tag="google_maps_call"):
-    """GoogleMapsCallStep"""
+    """A question put to a map."""
 
     id: str
     arguments: GoogleMapsCallArguments | None = None
@@ -162,7 +165,7 @@ class GoogleMapsCallStep(Record, tag="google_maps_call"):
 
 
 class GoogleMapsResultStep(Record, tag="google_maps_result"):
-    """GoogleMapsResultStep"""
+    """The places found."""
 
     call_id: str
     result: list[GoogleMapsResult]
@@ -170,7 +173,7 @@ class GoogleMapsResultStep(Record, tag="google_maps_result"):
 
 
 class GoogleSearchCallStep(Record, tag="google_search_call"):
-    """GoogleSearchCallStep"""
+    """A web search."""
 
     arguments: GoogleSearchCallArguments
     id: str
@@ -179,7 +182,7 @@ class GoogleSearchCallStep(Record, tag="google_search_call"):
 
 
 class GoogleSearchResultStep(Record, tag="google_search_result"):
-    """GoogleSearchResultStep"""
+    """The results of a web search."""
 
     call_id: str
     result: list[GoogleSearchResult]
@@ -188,7 +191,7 @@ class GoogleSearchResultStep(Record, tag="google_search_result"):
 
 
 class MCPServerToolCallStep(Record, tag="mcp_server_tool_call"):
-    """MCPServerToolCallStep"""
+    """A call of a tool of an MCP server."""
 
     arguments: dict[str, Any]
     id: str
@@ -197,7 +200,7 @@ class MCPServerToolCallStep(Record, tag="mcp_server_tool_call"):
 
 
 class MCPServerToolResultStep(Record, tag="mcp_server_tool_result"):
-    """MCPServerToolResultStep"""
+    """What an MCP server answered."""
 
     call_id: str
     result: str | dict[str, Any] | list[Content | Function]
@@ -206,21 +209,21 @@ class MCPServerToolResultStep(Record, tag="mcp_server_tool_result"):
 
 
 class ProcessingCallStep(Record, tag="processing_call"):
-    """ProcessingCallStep"""
+    """The server begins to analyse media."""
 
     id: str
     signature: str | None = None
 
 
 class ProcessingResultStep(Record, tag="processing_result"):
-    """ProcessingResultStep"""
+    """The server has analysed media."""
 
     call_id: str
     signature: str | None = None
 
 
 class RetrievalCallStep(Record, tag="retrieval_call"):
-    """RetrievalCallStep"""
+    """A search in a configured service."""
 
     arguments: RetrievalCallArguments
     id: str
@@ -229,7 +232,7 @@ class RetrievalCallStep(Record, tag="retrieval_call"):
 
 
 class RetrievalResultStep(Record, tag="retrieval_result"):
-    """RetrievalResultStep"""
+    """The end of a search in a configured service."""
 
     call_id: str
     is_error: bool | None = None
@@ -237,7 +240,7 @@ class RetrievalResultStep(Record, tag="retrieval_result"):
 
 
 class ToolSearchCallStep(Record, tag="tool_search_call"):
-    """ToolSearchCallStep"""
+    """The model asks for deferred functions by name."""
 
     arguments: ToolSearchCallStepArguments
     id: str
@@ -245,7 +248,7 @@ class ToolSearchCallStep(Record, tag="tool_search_call"):
 
 
 class ToolSearchResultStep(Record, tag="tool_search_result"):
-    """ToolSearchResultStep"""
+    """The whole declarations of the functions asked for."""
 
     call_id: str
     result: list[Function] | None = None
@@ -253,7 +256,7 @@ class ToolSearchResultStep(Record, tag="tool_search_result"):
 
 
 class URLContextCallStep(Record, tag="url_context_call"):
-    """URLContextCallStep"""
+    """The server reads web pages."""
 
     arguments: URLContextCallArguments
     id: str
@@ -261,7 +264,7 @@ class URLContextCallStep(Record, tag="url_context_call"):
 
 
 class URLContextResultStep(Record, tag="url_context_result"):
-    """URLContextResultStep"""
+    """How reading each page went."""
 
     call_id: str
     result: list[URLContextResult]

@@ -14,20 +14,24 @@ RetrievalType = Literal["vertex_ai_search", "rag_store", "exa_ai_search", "paral
 
 
 class AllowedTools(Record):
-    """AllowedTools"""
+    """The tools that may be called, and how freely."""
 
     mode: ToolChoiceType | None = None
     tools: list[str] | None = None
 
 
 class ToolChoiceConfig(Record):
-    """ToolChoiceConfig"""
+    """A choice limited to some tools."""
 
     allowed_tools: AllowedTools | None = None
 
 
 class Function(Record, tag="function"):
-    """Function"""
+    """A function of the caller's own.
+
+    `parameters` is a JSON schema of type object. With `defer_loading` the model first sees only
+    the name and `short_description`, and asks for the rest.
+    """
 
     defer_loading: bool | None = None
     description: str | None = None
@@ -37,11 +41,11 @@ class Function(Record, tag="function"):
 
 
 class CodeExecution(Record, tag="code_execution"):
-    """CodeExecution"""
+    """The model may run code."""
 
 
 class ComputerUse(Record, tag="computer_use"):
-    """ComputerUse"""
+    """The model may operate a browser, a phone or a desktop through predefined functions."""
 
     disabled_safety_policies: (
         list[
@@ -63,7 +67,7 @@ class ComputerUse(Record, tag="computer_use"):
 
 
 class FileSearch(Record, tag="file_search"):
-    """FileSearch"""
+    """The model may search file stores; `top_k` is how many passages come back."""
 
     file_search_store_names: list[str] | None = None
     metadata_filter: str | None = None
@@ -71,7 +75,7 @@ class FileSearch(Record, tag="file_search"):
 
 
 class GoogleMaps(Record, tag="google_maps"):
-    """GoogleMaps"""
+    """The model may ask a map; latitude and longitude in degrees say where the caller is."""
 
     enable_widget: bool | None = None
     latitude: float | None = None
@@ -79,13 +83,16 @@ class GoogleMaps(Record, tag="google_maps"):
 
 
 class GoogleSearch(Record, tag="google_search"):
-    """GoogleSearch"""
+    """The model may search the web."""
 
     search_types: list[SearchType] | None = None
 
 
 class MCPServer(Record, tag="mcp_server"):
-    """MCPServer"""
+    """The model may call tools of an MCP server over streamable HTTP.
+
+    `credential` is the id of a stored credential whose secret goes into the headers.
+    """
 
     allowed_tools: list[AllowedTools] | None = None
     headers: dict[str, str] | None = None
@@ -95,21 +102,21 @@ class MCPServer(Record, tag="mcp_server"):
 
 
 class ExaAISearchConfig(Record):
-    """ExaAISearchConfig"""
+    """Access to the Exa search service; `custom_config` is passed on as it is."""
 
     api_key: str
     custom_config: dict[str, Any] | None = None
 
 
 class ParallelAISearchConfig(Record):
-    """ParallelAISearchConfig"""
+    """Access to the Parallel search service; `custom_config` is passed on as it is."""
 
     api_key: str | None = None
     custom_config: dict[str, Any] | None = None
 
 
 class Filter(Record):
-    """Filter"""
+    """Which passages count: by metadata, and by distance or similarity of vectors."""
 
     metadata_filter: str | None = None
     vector_distance_threshold: float | None = None
@@ -117,33 +124,33 @@ class Filter(Record):
 
 
 class HybridSearch(Record):
-    """HybridSearch"""
+    """How much vectors count against words: `alpha` from 0 (words) to 1 (vectors)."""
 
     alpha: float | None = None
 
 
 class RankService(Record):
-    """RankService"""
+    """A ranking service, by the name of its model."""
 
     model_name: str | None = None
 
 
 class Ranking(Record, tag="rank_service", tag_field="ranking_config"):
-    """Ranking"""
+    """How passages are ranked once they are found."""
 
     model_name: str | None = None
     rank_service: RankService | None = None
 
 
 class RagResource(Record):
-    """RagResource"""
+    """A corpus, or some files of it."""
 
     rag_corpus: str | None = None
     rag_file_ids: list[str] | None = None
 
 
 class RagRetrievalConfig(Record):
-    """RagRetrievalConfig"""
+    """How passages are found and ranked; `top_k` is how many come back."""
 
     filter: Filter | None = None
     hybrid_search: HybridSearch | None = None
@@ -152,7 +159,7 @@ class RagRetrievalConfig(Record):
 
 
 class RagStoreConfig(Record):
-    """RagStoreConfig"""
+    """Where passages are found, and how near they must be."""
 
     rag_resources: list[RagResource] | None = None
     rag_retrieval_config: RagRetrievalConfig | None = None
@@ -161,14 +168,14 @@ class RagStoreConfig(Record):
 
 
 class VertexAISearchConfig(Record):
-    """VertexAISearchConfig"""
+    """A search engine, or the data stores it would search."""
 
     datastores: list[str] | None = None
     engine: str | None = None
 
 
 class Retrieval(Record, tag="retrieval"):
-    """Retrieval"""
+    """The model may search the configured services."""
 
     exa_ai_search_config: ExaAISearchConfig | None = None
     parallel_ai_search_config: ParallelAISearchConfig | None = None
@@ -178,7 +185,7 @@ class Retrieval(Record, tag="retrieval"):
 
 
 class ToolSearch(Record, tag="tool_search"):
-    """ToolSearch"""
+    """The model may ask for deferred functions; `client` leaves the search to the caller."""
 
     description: str | None = None
     execution: Literal["server", "client"] | None = None
@@ -187,7 +194,7 @@ class ToolSearch(Record, tag="tool_search"):
 
 
 class URLContext(Record, tag="url_context"):
-    """URLContext"""
+    """The model may read the web pages that are named in the conversation."""
 
 
 Tool = (

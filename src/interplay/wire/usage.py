@@ -22,21 +22,25 @@ Modality = Literal["text", "image", "audio", "video", "document"]
 
 
 class ModalityTokens(Record):
-    """ModalityTokens"""
+    """Tokens of one modality."""
 
     modality: Modality | None = None
     tokens: int | None = None
 
 
 class GroundingToolCount(Record):
-    """GroundingToolCount"""
+    """How often one tool was used."""
 
     count: int | None = None
     type: Literal["google_search", "google_maps", "retrieval"] | None = None
 
 
 class Usage(Record):
-    """Usage"""
+    """Tokens of an interaction.
+
+    The total is input, output, thought and tool use together; cached tokens are part of the
+    input, and thoughts are not part of the output.
+    """
 
     cached_tokens_by_modality: list[ModalityTokens] | None = None
     grounding_tool_count: list[GroundingToolCount] | None = None

@@ -8,7 +8,7 @@ from interplay.wire.record import Record
 
 
 class WebhookConfig(Record):
-    """WebhookConfig"""
+    """Where the events of one interaction go; `user_metadata` comes back in each of them."""
 
     uris: list[str] | None = None
     user_metadata: dict[str, Any] | None = None
