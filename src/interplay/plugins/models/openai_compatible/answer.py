@@ -1,0 +1,192 @@
+"""One answer of a server, read block by block."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from interplay.contracts.failure import Failure
+from interplay.contracts.model import Piece
+from interplay.plugins.models.openai_compatible.chunks import Chunk
+from interplay.plugins.models.openai_compatible.config import OpenAICompatibleConfig
+from interplay.plugins.models.openai_compatible.connection import Connection
+from interplay.plugins.models.openai_compatible.events import Lines
+from interplay.plugins.models.openai_compatible.faults import CutOff, Garbled, shown
+from interplay.plugins.models.openai_compatible.reader import Reader
+
+_SETTLE_SECONDS = 0.05
+_LINES_PER_EVENT = 1_000
+
+
+class Answer:
+    """An open response and how far it has been read.
+
+    It may be an event stream, or, from servers that do not stream, one JSON object: its first
+    character tells.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        response: aiohttp.ClientResponse,
+        reader: Reader,
+        decoder: msgspec.json.Decoder[Any],
+        config: OpenAICompatibleConfig,
+        asked: str,
+    ) -> None:
+        self._connection, self._response, self._reader = connection, response, reader
+        self._decode, self._config, self._asked = decoder.decode, config, asked
+        self._content = response.content
+        self._lines = Lines(config.max_line_bytes)
+        self._head = b""
+        self._form: str | None = None
+        self._whole: list[bytes] = []
+        self._partial: list[bytes] = []
+        self._bytes = 0
+        self._chunks = 0
+        self._failure: Failure | None = None
+        self.ended = False
+
+    async def more(self) -> list[Piece]:
+        """The pieces that have come since, at least one; none when the answer is over.
+
+        Raises Failure, after the pieces that came before it.
+        """
+        while not self.ended:
+            if self._failure is not None:
+                raise self._failure
+            pieces: list[Piece] = []
+            try:
+                block = await self._read()
+                if block:
+                    self._take(block, pieces)
+                else:
+                    self._finish(pieces)
+            except Garbled as fault:
+                self._failure = self._connection.server.garbled(fault)
+            except Failure as failure:
+                self._failure = failure
+            if self.ended:
+                await self._settle()
+            if pieces:
+                return pieces
+        return []
+
+    async def _read(self) -> bytes:
+        try:
+            with self._connection.failures(self._asked, reading=True):
+                block = await self._content.readany()
+        except CutOff:
+            if self._reader.finished:  # all that is missing is the goodbye
+                return b""
+            raise
+        self._bytes += len(block)
+        if self._bytes > self._config.max_answer_bytes:
+            raise Garbled(
+                f"sent more than {self._config.max_answer_bytes} bytes (max_answer_bytes)"
+            )
+        return block
+
+    def _take(self, block: bytes, pieces: list[Piece]) -> None:
+        if self._form is None:
+            block = self._head = self._head + block
+            start = block.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+            if not start:
+                return
+            self._form = "json" if start == b"{" else "events"
+            self._head = b""
+            if start == b"<":
+                raise Garbled(
+                    f"answered with a web page instead of a completion: {shown(block)};"
+                    " check base_url"
+                )
+        if self._form == "json":
+            self._whole.append(block)
+            return
+        for payload in self._lines.feed(block):
+            self._event(payload, pieces)
+            if self.ended:
+                return
+
+    def _event(self, payload: bytes, pieces: list[Piece]) -> None:
+        try:
+            chunk: Chunk = self._decode(payload)
+        except msgspec.ValidationError as error:
+            raise Garbled(
+                f"sent a chunk of an unknown shape ({error}): {shown(payload)}"
+            ) from error
+        except msgspec.DecodeError as error:
+            self._odd(payload, error, pieces)
+            return
+        if self._partial:
+            raise Garbled(f"sent half a chunk: {shown(self._partial[0])}")
+        self._chunks += 1
+        if self._chunks > self._config.max_chunks:
+            raise Garbled(f"sent more than {self._config.max_chunks} chunks (max_chunks)")
+        pieces += self._reader.read(chunk)
+
+    def _odd(self, payload: bytes, error: Exception, pieces: list[Piece]) -> None:
+        """A `data` line that is no JSON by itself: the end mark, or one line of several."""
+        bare = payload.strip()
+        if not bare:
+            return
+        if bare == b"[DONE]" and not self._partial:
+            self._close(pieces)
+            return
+        lines = [*self._partial, payload]
+        if not lines[0].lstrip().startswith(b"{") or len(lines) > _LINES_PER_EVENT:
+            raise Garbled(f"sent a chunk that is not JSON ({error}): {shown(payload)}") from error
+        if bare == b"[DONE]" or sum(map(len, lines)) > self._config.max_line_bytes:
+            raise Garbled(f"sent half a chunk: {shown(lines[0])}") from error
+        joined = b"\n".join(lines)
+        self._partial = lines
+        if len(lines) > 1 and bare.endswith(b"}") and _is_json(joined):
+            self._partial = []
+            self._event(joined, pieces)
+
+    def _finish(self, pieces: list[Piece]) -> None:
+        """The server has closed its answer."""
+        if self._form == "json":
+            whole = b"".join(self._whole)
+            if not _is_json(whole):
+                raise self._connection.server.cut_off(f"half a JSON object, {shown(whole)}")
+            self._event(whole, pieces)
+            self._close(pieces)
+            return
+        for payload in self._lines.end():
+            self._event(payload, pieces)
+        if self.ended:
+            return
+        if self._partial or not self._reader.finished:
+            raise self._connection.server.cut_off()
+        self._close(pieces)
+
+    def _close(self, pieces: list[Piece]) -> None:
+        pieces += self._reader.end()
+        self.ended = True
+
+    async def _settle(self) -> None:
+        """Reads the end of the body, so that the connection can be used again; a server that
+        does not end it at once loses the connection."""
+        try:
+            async with asyncio.timeout(_SETTLE_SECONDS):
+                while not self._content.at_eof():
+                    await self._content.readany()
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            self._response.close()
+
+    def close(self) -> None:
+        """Ends the response; a connection that is still sending is closed."""
+        if not self._content.at_eof():
+            self._response.close()
+
+
+def _is_json(raw: bytes) -> bool:
+    try:
+        msgspec.json.decode(raw, type=msgspec.Raw)
+    except msgspec.DecodeError:
+        return False
+    return True

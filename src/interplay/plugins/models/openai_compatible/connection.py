@@ -1,0 +1,188 @@
+"""The way to a server: one pool of connections per event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from weakref import WeakKeyDictionary
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from interplay.contracts.failure import Failure, Unavailable
+from interplay.plugins.models.openai_compatible.config import OpenAICompatibleConfig
+from interplay.plugins.models.openai_compatible.faults import (
+    Garbled,
+    Server,
+    read_body,
+    retry_after,
+)
+
+_ERROR_BYTES = 65_536
+_ERROR_SECONDS = 10.0
+
+
+class _Listed(msgspec.Struct):
+    id: str
+
+
+class _Listing(msgspec.Struct):
+    data: list[_Listed]
+
+
+class _Pool:
+    """The session of one event loop, and the line before it."""
+
+    def __init__(self, session: aiohttp.ClientSession, places: int | None) -> None:
+        self.session = session
+        self.line = asyncio.Semaphore(places) if places is not None else None
+
+
+class Connection:
+    """Sends requests to one server; connections are kept and used again."""
+
+    def __init__(self, config: OpenAICompatibleConfig) -> None:
+        self._config = config
+        given = URL(config.base_url)
+        key = config.api_key
+        if key is None and config.api_key_env is not None:
+            key = os.environ.get(config.api_key_env)
+        self._key_missing = key is None and config.api_key_env is not None
+        key = (key or "").strip()
+        headers = {name: value.strip() for name, value in config.headers.items()}
+        if key:
+            headers = {"Authorization": f"Bearer {key}", **headers}
+            given = given.with_user(None)
+        secrets = [key, given.password or "", URL(config.proxy or "").password or ""]
+        for value in headers.values():
+            secrets += value.split()
+        self.server = Server(
+            where=str(given.with_user(None).with_query(None)).rstrip("/"),
+            secrets=tuple(word for word in secrets if len(word) >= 6),
+        )
+        # No compression: a compressed stream is held back until a block of it is full.
+        self._headers = {"Accept-Encoding": "identity", "User-Agent": "interplay", **headers}
+        self._post_headers = {"Content-Type": "application/json", **self._headers}
+        self._chat = given.joinpath("chat", "completions").with_query(given.query)
+        self._models = given.joinpath("models").with_query(given.query)
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = WeakKeyDictionary()
+
+    def pool(self) -> _Pool:
+        """The pool of the running loop, made when it is not there."""
+        loop = asyncio.get_running_loop()
+        pool = self._pools.get(loop)
+        if pool is None or pool.session.closed:
+            config = self._config
+            session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(
+                    total=None,
+                    connect=config.connect_seconds,
+                    sock_connect=config.connect_seconds,
+                    sock_read=config.timeout_seconds,
+                ),
+            )
+            pool = self._pools[loop] = _Pool(session, config.max_concurrent)
+        return pool
+
+    async def close(self) -> None:
+        """Closes the connections of the running loop."""
+        pool = self._pools.pop(asyncio.get_running_loop(), None)
+        if pool is not None:
+            await pool.session.close()
+
+    async def ask(self, body: bytes, asked: str, model: str) -> aiohttp.ClientResponse:
+        """Sends a chat and answers the open response, whose status is a success.
+
+        `asked` is the name the caller used, `model` the server's. Raises Failure.
+        """
+        if self._key_missing:
+            raise Failure(
+                f"The environment variable {self._config.api_key_env}, which api_key_env of this"
+                f" model's entry names, is not set. The operator sets it and starts again.",
+                code="service_unavailable",
+            )
+        with self.failures(asked):
+            response = await self.pool().session.post(
+                self._chat,
+                data=body,
+                headers=self._post_headers,
+                proxy=self._config.proxy,
+                allow_redirects=False,
+            )
+        if response.status == 200:
+            return response
+        try:
+            raise await self._refusal(response, asked, model)
+        finally:
+            response.close()
+
+    async def _refusal(self, response: aiohttp.ClientResponse, asked: str, model: str) -> Failure:
+        status = response.status
+        if status < 400:
+            target = response.headers.get("Location", "")
+            to = f" and points to {URL(target).with_user(None).with_query(None)}" if target else ""
+            return self.server.garbled(
+                Garbled(f"answers {status} where a completion was expected{to}; check base_url")
+            )
+        raw = b""
+        try:
+            async with asyncio.timeout(_ERROR_SECONDS):
+                while len(raw) < _ERROR_BYTES and (block := await response.content.readany()):
+                    raw += block
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            pass  # the status alone says enough
+        said = read_body(raw[:_ERROR_BYTES])
+        if status == 404:
+            return self.server.not_there(said, model, await self._listed())
+        return self.server.failed(status, said, asked, retry_after(response.headers))
+
+    async def _listed(self) -> list[str] | None:
+        """The models the server lists; None when it does not tell."""
+        try:
+            async with (
+                asyncio.timeout(_ERROR_SECONDS),
+                self.pool().session.get(
+                    self._models,
+                    headers=self._headers,
+                    proxy=self._config.proxy,
+                    allow_redirects=False,
+                ) as response,
+            ):
+                raw = await response.content.read(4 * 1024 * 1024)
+            return [listed.id for listed in msgspec.json.decode(raw, type=_Listing).data]
+        except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError):
+            return None
+
+    @contextmanager
+    def failures(self, asked: str, *, reading: bool = False) -> Iterator[None]:
+        """Turns what the HTTP client raises into failures; `reading` says that the answer has
+        begun."""
+        server, config = self.server, self._config
+        try:
+            yield
+        except aiohttp.ConnectionTimeoutError as error:
+            raise server.timed_out(config.connect_seconds, True) from error
+        except TimeoutError as error:
+            raise server.timed_out(config.timeout_seconds, False) from error
+        except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError) as error:
+            raise server.unreachable(asked, error) from error
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            if reading:
+                raise server.cut_off(_words(error)) from error
+            raise Unavailable(
+                f"The server at {server.where} closed the connection before it answered."
+            ) from error
+        except aiohttp.ClientPayloadError as error:
+            raise server.cut_off(_words(error)) from error
+        except aiohttp.ClientError as error:
+            fault = Garbled(f"answered with something that is not HTTP: {_words(error)}")
+            raise server.garbled(fault) from error
+
+
+def _words(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
