@@ -6,7 +6,6 @@ from tests.house.tree import SRC, TESTS, sources
 
 ELSEWHERE: dict[str, tuple[str, str]] = {
     "contracts/agent.py": ("contracts/test_agents.py", "a contract is tested by its suite"),
-    "contracts/blobs.py": ("contracts/test_blobs.py", "a contract is tested by its suite"),
     "contracts/model.py": ("contracts/test_models.py", "a contract is tested by its suite"),
     "contracts/store.py": ("contracts/test_stores.py", "a contract is tested by its suite"),
     "contracts/tool.py": ("contracts/test_tools.py", "a contract is tested by its suite"),
