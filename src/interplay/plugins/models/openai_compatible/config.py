@@ -53,12 +53,12 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     thinking: ThinkingForm | dict[ThinkingLevel, dict[str, Any]] = "none"
     """How a thinking level is asked for: the name of a usual form, or for each level the fields
     it adds to the request."""
-    reasoning_fields: list[str] = ["reasoning_content", "reasoning"]
+    reasoning_fields: tuple[str, ...] = ("reasoning_content", "reasoning")
     """Fields of a delta that hold thoughts as text; the first one filled counts."""
     reasoning_back: Literal["no", "text", "details"] = "no"
     """text: the model's earlier thoughts go back to it in the first of `reasoning_fields`.
     details: the list `reasoning_details` goes back as it came."""
-    think_tags: list[str] = []
+    think_tags: tuple[str, str] | None = None
     """Two marks (["<think>", "</think>"]) between which the text is a thought."""
     starts_in_thought: bool = False
     """The text begins inside a thought: only the closing mark comes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
@@ -159,7 +159,7 @@ class Connection:
             return None
 
     @contextmanager
-    def failures(self, asked: str, *, reading: bool = False) -> Iterator[None]:
+    def failures(self, asked: str, *, reading: bool = False) -> Generator[None, None, None]:
         """Turns what the HTTP client raises into failures; `reading` says that the answer has
         begun."""
         server, config = self.server, self._config

@@ -53,7 +53,7 @@ class Reader:
         self._turn, self._dialect, self._server, self._origin = turn, dialect, server, origin
         self._thoughts = thoughts
         self._marks: Marks | None = None
-        if dialect.think_tags:
+        if dialect.think_tags is not None:
             opening, closing = dialect.think_tags
             self._marks = Marks(opening, closing, dialect.starts_in_thought)
         self._plain = self._marks is None
@@ -127,7 +127,9 @@ class Reader:
                 raise self._server.cut_off(f"finish_reason '{self._finish}'")
 
     def _delta(self, delta: Delta, pieces: list[Piece]) -> None:
-        thought = next(filter(None, (getattr(delta, name) for name in self._thoughts)), None)
+        thought: str = ""
+        for name in self._thoughts:
+            thought = thought or getattr(delta, name) or ""
         if delta.reasoning_details:
             thought = thought or _detail_text(delta.reasoning_details)
             self._keep_details(delta.reasoning_details)
