@@ -32,319 +32,512 @@ class Requirement:
     divergence: str | None = None
 
 
-def _area(area: str, *rows: tuple[str, str, str]) -> list[Requirement]:
-    return [Requirement(f"{area}:{name}", sentence, source) for name, sentence, source in rows]
-
-
-ROUTES = _area(
-    "routes",
-    ("versions", "v1, v1beta, v1alpha and v1beta1 serve the same objects.", SDK),
-    ("cloud-paths", "/v1beta1/projects/P/locations/L/interactions is the same resource.", CLOUD),
-    ("double-slashes", "Doubled and trailing slashes in a path change nothing.", SEEN),
-    ("alt-sse", "?alt=sse streams; other ?alt values change nothing.", REFERENCE),
-    ("key-query", "?key= carries the key like the x-goog-api-key header.", REFERENCE),
-    ("head", "HEAD answers like GET without a body.", OURS),
-    ("options", "OPTIONS answers a preflight for every method and header.", OURS),
-    ("cors", "Browsers may send Api-Revision, keys and Idempotency-Key.", SEEN),
-    ("unknown-path", "A path that is nothing is 404 not_found and names the API's paths.", OURS),
-    ("unknown-method", "A wrong method is 405 method_not_allowed with Allow.", OURS),
-    ("openapi", "/openapi.json is a valid OpenAPI 3.1 document of what is served.", OURS),
-)
-MODELS = _area(
-    "models",
-    ("list", "GET /models lists every configured name, glob and agent.", REFERENCE),
-    ("get", "GET /models/{name} answers one, with and without models/ before it.", REFERENCE),
-    ("by-name", "A model is found by its exact name.", OURS),
-    ("by-glob", "A model is found by the longest glob that fits.", OURS),
-    ("unknown", "An unknown model is 404 model_not_found and names the near ones.", REFERENCE),
-    ("fallback", "gemini-* nobody configured is answered by default_model.", OURS),
-    ("fallback-said", "The fallback stands in the log, x-interplay-model and /models.", OURS),
-    ("fallback-off", "gemini_fallback = false makes those names 404.", OURS),
-    ("real-first", "A configured gemini-* name is never replaced by the fallback.", OURS),
-    ("loading", "While a model loads the stream says so in comments.", OURS),
-    ("not-fetched", "A model that is not on the disk fails naming the command.", OURS),
-)
-SCHEMAS = _area(
-    "schema",
-    ("steps", "Requests without a hint are answered with `steps`.", REFERENCE),
-    ("outputs-by-revision", "Api-Revision before 2026-05-20 is answered with `outputs`.", GUIDE),
-    ("outputs-by-client", "SDKs 1.x are known by their User-Agent.", SDK),
-    ("outputs-by-body", "role turns and response_mime_type are read as the first schema.", SDK),
-    ("same-object", "One stored interaction can be read in both schemas.", OURS),
-    ("outputs-stream", "Streams of the first schema carry its own event names.", SEEN),
-    ("outputs-resume", "Resuming in the first schema loses and doubles nothing.", OURS),
-    ("sdk-1", "google-genai 1.x works with only the base URL changed.", SDK),
-    ("sdk-3", "google-genai 3.x works with only the base URL changed.", SDK),
-    ("sdk-js", "@google/genai 1.x and 3.x work with only the base URL changed.", SDK),
-)
-INPUT = _area(
-    "input",
-    ("text", "input may be a string.", REFERENCE),
-    ("content", "input may be one content object.", REFERENCE),
-    ("contents", "input may be a list of contents.", REFERENCE),
-    ("step", "input may be one step.", GUIDE),
-    ("steps", "input may be a list of steps.", REFERENCE),
-    ("turns", "input may be a list of role turns (first schema).", SEEN),
-    ("mixed", "Contents and steps may be mixed in one list.", SEEN),
-    ("stateless", "A whole conversation can be sent as steps.", GUIDE),
-    ("empty", "Missing or empty input is refused by name.", OURS),
-    ("media", "Base64 media reach the model; an input it cannot take is refused.", REFERENCE),
-    ("blobs", "Media over 64 KB lie as blobs and come back byte for byte.", OURS),
-    ("deduplicated", "The same media is kept once.", OURS),
-)
-CREATE = _area(
-    "create",
-    ("text", "A stored answer has id, object, status, model, times, steps and usage.", REFERENCE),
-    ("only-made-steps", "Create answers only the steps the model made.", REFERENCE),
-    ("model-or-agent", "Exactly one of model and agent must be given.", REFERENCE),
-    ("agent-config", "generation_config goes with model, agent_config with agent.", REFERENCE),
-    ("system-instruction", "system_instruction reaches the model.", REFERENCE),
-    ("max-output-tokens", "max_output_tokens ends as incomplete.", REFERENCE),
-    ("sampling", "seed, temperature, top_p, top_k and stop_sequences reach the model.", REFERENCE),
-    ("ranges", "Numbers out of range are refused with their path and range.", SEEN),
-    ("labels", "labels are checked, stored and shown.", REFERENCE),
-    ("service-tier", "service_tier is echoed in body and header.", REFERENCE),
-    ("safety-settings", "safety_settings are honoured by the backend or refused.", REFERENCE),
-    ("cached-content", "cached_content is refused by name with the way out.", REFERENCE),
-    ("webhook-config", "webhook_config is refused by name.", REFERENCE),
-    ("environment", "environment is refused by name.", REFERENCE),
-    ("continuation-token", "continuation_token is refused by name.", REFERENCE),
-    ("media-output", "response_modalities a model cannot make are refused.", REFERENCE),
-    ("server-tools", "A server tool nobody installed is refused naming what is there.", REFERENCE),
-    ("echo", "GET shows the request's own fields back.", REFERENCE),
-    ("ids", "Ids carry the root and the time as Google's do, 70 characters.", SEEN),
-    ("times", "created and updated are RFC 3339 in UTC and really differ.", OURS),
-    ("usage", "total = input + output + thought + tool use; thoughts are not output.", SEEN),
-)
-FAULTS = _area(
-    "fault",
-    ("unknown-field", "An unknown field is refused with its path and the near name.", REFERENCE),
-    ("camel-case", "camelCase is refused with the snake_case name.", GUIDE),
-    ("wrong-value", "A wrong enum value is refused with the supported ones.", REFERENCE),
-    ("wrong-type", "A wrong type is refused with the path and what was expected.", REFERENCE),
-    ("missing-field", "A missing field is refused by path.", REFERENCE),
-    ("every-fault", "One answer names every fault of a body.", OURS),
-    ("codes", "Codes and HTTP statuses are those of the API reference.", REFERENCE),
-    ("shape", 'Every error is JSON {"error": {"code", "message"}}.', REFERENCE),
-    ("retry-after", "429 and 503 carry Retry-After.", SDK),
-    ("malformed-json", "Malformed JSON is 400 with line and column.", OURS),
-    ("content-type", "A wrong content type is 415 unsupported_media_type.", OURS),
-    ("huge-body", "A body over the limit is 413, told before it was read.", OURS),
-    ("deep-nesting", "Deep nesting is 400, not a crash.", OURS),
-    ("invalid-utf8", "Invalid UTF-8 is 400 with the byte offset.", OURS),
-    ("lone-surrogates", "Lone surrogates are 400.", OURS),
-    ("nul-in-text", "NUL in a text is stored and comes back.", OURS),
-    ("broken-base64", "Broken base64 is 400 with the path.", OURS),
-    ("many-steps", "10,000 steps in one input work.", OURS),
-    ("too-many-steps", "More steps than the limit are refused with the number.", OURS),
-)
-GET = _area(
-    "get",
-    ("timeline", "GET answers the whole timeline, user_input first.", REFERENCE),
-    ("own-steps", "Only this interaction's steps, not the chain's.", REFERENCE),
-    ("stream-false", "?stream=false answers JSON.", SDK),
-    ("include-input", "include_input is accepted in both schemas.", REFERENCE),
-    ("running", "A running interaction shows its finished steps so far.", OURS),
-    ("unknown", "Unknown ids are 404 not_found.", REFERENCE),
-    ("expired", "Expired ids are 404.", OURS),
-    ("unstored", "store=false ids are 404 once they ended.", REFERENCE),
-)
-LIST = _area(
-    "list",
-    ("newest-first", "GET /interactions lists newest first.", OURS),
-    ("pages", "page_size and page_token walk every interaction once.", CLOUD),
-    ("filters", "status, model, agent, label and root filter.", OURS),
-    ("own-only", "Only the key's own interactions are listed.", OURS),
-    ("bad-token", "A wrong page_token or page_size is 400 by name.", OURS),
-    ("metadatas", "interaction_metadatas are there too.", CLOUD),
-)
-STREAM = _area(
-    "stream",
-    ("order", "created, status_update, step start/delta/stop, completed, done.", GUIDE),
-    ("done", "The stream ends with event: done and data: [DONE].", GUIDE),
-    ("no-steps-at-end", "interaction.completed carries no steps.", GUIDE),
-    ("event-ids", "Every event carries an event_id of its own.", OURS),
-    ("keepalive", "A silent stream sends comments.", OURS),
-    ("no-age-cut", "No stream is cut for its age.", OURS),
-    ("equals-unary", "The folded stream is the interaction that create answers.", OURS),
-    ("errors", "A failure is an error event, then completed as failed, then done.", GUIDE),
-    ("dropped-client", "A dropped foreground stream is still stored and resumable.", OURS),
-    ("slow-client", "A client that never reads is cut off and costs bounded memory.", OURS),
-    ("usage", "The completed event carries the usage.", GUIDE),
-)
-RESUME = _area(
-    "resume",
-    ("from-start", "?stream=true replays from interaction.created.", REFERENCE),
-    ("after-event", "last_event_id resumes after that event, for every event.", REFERENCE),
-    ("live", "A resumed stream of a running interaction goes on live.", REFERENCE),
-    ("after-restart", "A finished interaction replays the same ids after a restart.", OURS),
-    ("foreign-event", "last_event_id of another interaction is 400.", OURS),
-    ("needs-stream", "last_event_id without stream=true is 400.", REFERENCE),
-    ("unknown", "Streaming an unknown id is 404.", REFERENCE),
-    ("many-readers", "Several readers of one interaction see the same events.", OURS),
-    ("equal-folds", "Unary, stream, background and resume fold to the same.", OURS),
-)
-CHAIN = _area(
-    "chain",
-    ("history", "previous_interaction_id brings the steps of the whole chain.", REFERENCE),
-    ("not-inherited", "tools, system_instruction and config are not inherited.", REFERENCE),
-    ("branches", "Any interaction can be gone on from more than once.", GUIDE),
-    ("unfinished", "Chaining onto an unfinished interaction is 400.", REFERENCE),
-    ("unknown", "Chaining onto an unknown, deleted or expired id is 404.", OURS),
-    ("unstored", "Chaining onto a store=false id is 404.", REFERENCE),
-    ("after-failure", "Failed and cancelled interactions can be gone on from.", OURS),
-    ("models-and-agents", "Models and agents can follow each other in one chain.", GUIDE),
-    ("long", "A 1,000-turn chain stores its payload once.", OURS),
-    ("deleted-middle", "Deleting one turn leaves the others readable.", OURS),
-)
-STATE = _area(
-    "state",
-    ("background", "background=true answers at once without steps.", REFERENCE),
-    ("background-poll", "GET follows a background run to its end.", GUIDE),
-    ("background-stream", "background with stream survives a dropped client.", GUIDE),
-    ("background-unstored", "background with store=false is 400.", SEEN),
-    ("store-false", "store=false leaves nothing on the disk.", REFERENCE),
-    ("store-default", "store is true by default.", REFERENCE),
-    ("queued", "Background runs over the limit wait as queued.", REFERENCE),
-    ("queue-full", "Over the queue's limit is 429 with Retry-After.", OURS),
-    ("cancel", "cancel ends a background run; its stream says so.", REFERENCE),
-    ("cancel-foreground", "cancel ends a foreground stream too.", OURS),
-    ("cancel-idempotent", "Cancelling again, or what ended, answers 200 as it is.", OURS),
-    ("cancel-colon", "{id}:cancel is the same as {id}/cancel.", CLOUD),
-    ("cancel-stops-work", "The model stops at once when it is cancelled.", OURS),
-    ("delete", "DELETE answers 200 {} and GET is 404 from then on.", REFERENCE),
-    ("delete-running", "DELETE stops a running interaction.", OURS),
-    ("delete-every-trace", "No text of it is left in database, log file or blobs.", OURS),
-    ("delete-again", "Deleting again is 404.", OURS),
-    ("retention", "Ended interactions go when their time is over.", GUIDE),
-    ("deadline", "A run past run_seconds fails with deadline_exceeded.", OURS),
-)
-RETRIES = _area(
-    "retry",
-    ("idempotency-key", "The same key and body make one interaction.", OURS),
-    ("key-conflict", "The same key with another body is 409.", OURS),
-    ("key-survives-restart", "Keys are kept with the interaction.", OURS),
-    ("key-at-once", "Two requests with one key at once make one interaction.", OURS),
-    ("same-body", "The same body after a lost connection is taken for a retry.", SDK),
-    ("not-a-retry", "The same body while the first client waits is a new one.", OURS),
-)
-THINK = _area(
-    "thought",
-    ("steps", "Thoughts are steps of their own before the output.", REFERENCE),
-    ("summaries", "Summaries come only with thinking_summaries auto.", REFERENCE),
-    ("signatures", "Signatures come last in a thought and may be sent back.", GUIDE),
-    ("unsigned", "Unsigned thoughts and calls are accepted back.", OURS),
-    ("levels", "thinking_level reaches the model; one it lacks is 400.", SEEN),
-)
-CALLS = _area(
-    "function",
-    ("call", "A call ends the interaction as requires_action.", GUIDE),
-    ("arguments-delta", "Arguments stream as fragments of JSON.", GUIDE),
-    ("parallel", "Parallel calls are steps of their own.", GUIDE),
-    ("result-text", "A result may be a string.", GUIDE),
-    ("result-object", "A result may be an object.", GUIDE),
-    ("result-contents", "A result may be contents.", GUIDE),
-    ("result-error", "is_error reaches the model.", REFERENCE),
-    ("results-missing", "Calls without results are refused by name.", SEEN),
-    ("result-unknown", "A result for no call is refused by name.", SEEN),
-    ("stateless", "Calls and results can be sent as steps without state.", GUIDE),
-    ("choice-auto", "tool_choice auto.", REFERENCE),
-    ("choice-any", "tool_choice any forces a call.", REFERENCE),
-    ("choice-none", "tool_choice none forbids calls.", REFERENCE),
-    ("choice-validated", "tool_choice validated checks the arguments.", REFERENCE),
-    ("choice-allowed", "allowed_tools names which.", REFERENCE),
-    ("schema-checked", "A wrong parameter schema is refused with its path.", OURS),
-    ("empty-required", "required: [] is accepted.", OURS),
-    ("malformed", "Arguments that are no JSON end as malformed_function_call.", REFERENCE),
-    ("server-tool", "A server tool runs and its steps stand in the timeline.", REFERENCE),
-    ("server-and-own", "Server tools and functions work in one request.", SEEN),
-    ("tool-failure", "A tool that fails is a result with is_error.", OURS),
-    ("too-many", "Endless calls end as too_many_tool_calls.", REFERENCE),
-)
-FORMAT = _area(
-    "format",
-    ("typed", "response_format {type: text, mime_type, schema} gives JSON that fits.", REFERENCE),
-    ("bare-schema", "A bare JSON schema is taken too.", SDK),
-    ("list", "A list of formats is taken.", REFERENCE),
-    ("mime-type", "response_mime_type application/json is taken.", REFERENCE),
-    ("upper-case", "Upper-case type names are taken.", SEEN),
-    ("validated", "JSON that does not fit is never answered as completed.", OURS),
-    ("bad-schema", "A schema that is none is refused with its path.", OURS),
-    ("remote-ref", "A remote $ref is never fetched.", OURS),
-)
-AGENTS = _area(
-    "agent",
-    ("entry-point", "An agent is found by entry point.", OURS),
-    ("module-attribute", "An agent is found by module:attribute in settings.", OURS),
-    ("foreground", "An agent runs in the foreground and streams.", REFERENCE),
-    ("background", "An agent runs in the background.", REFERENCE),
-    ("unknown", "An unknown agent is 404 and names the near ones.", REFERENCE),
-    ("config", "agent_config is checked against the agent's own type.", OURS),
-    ("memo", "once() is not made again after a crash.", OURS),
-    ("failure", "What an agent raises ends as failed with a code.", OURS),
-)
-KEYS = _area(
-    "key",
-    ("headers", "x-goog-api-key, Authorization: Bearer and ?key= are read.", REFERENCE),
-    ("missing", "A missing or wrong key is 401 authentication.", REFERENCE),
-    ("foreign-id", "Ids of another key are 404 everywhere.", OURS),
-    ("foreign-chain", "Chaining onto another key's id is 404.", OURS),
-    ("public-binding", "A public address without keys is refused at start.", OURS),
-    ("no-keys", "Without keys on loopback any key is accepted.", OURS),
-)
-LIMITS = _area(
-    "limit",
-    ("runs-per-key", "Runs of one key over the limit are 429.", OURS),
-    ("output", "Output over the limit ends as incomplete.", OURS),
-    ("turns", "Turns over the limit end the loop.", OURS),
-)
-OPERATE = _area(
-    "operate",
-    ("health", "/health answers without a key.", OURS),
-    ("ready", "/ready is 503 until everything is open, and while it stops.", OURS),
-    ("metrics", "/metrics speaks Prometheus.", OURS),
-    ("logs", "Logs are structured and hold no contents and no keys.", OURS),
-    ("shutdown", "SIGTERM lets foreground runs end and hands background runs over.", OURS),
-    ("one-owner", "A second process on the same data is refused with the first's pid.", OURS),
-    ("config-faults", "Every wrong setting is named with its source.", OURS),
-)
-WEATHER = _area(
-    "weather",
-    ("upstream-drops", "An upstream that drops fails the run with bad_gateway.", OURS),
-    ("upstream-stalls", "An upstream that stalls fails the run with deadline_exceeded.", OURS),
-    ("upstream-garbage", "Garbage from upstream fails the run with bad_gateway.", OURS),
-    ("upstream-429", "Upstream's 429 is answered with its Retry-After.", OURS),
-    ("upstream-500", "Upstream's 500 is tried again, then service_unavailable.", OURS),
-    ("disk-full", "A full disk is 503 and the server works again with space.", OURS),
-    ("kill-queued", "SIGKILL while queued: it runs after the restart.", OURS),
-    ("kill-running", "SIGKILL in mid run: background runs are taken up, none hangs.", OURS),
-    ("kill-foreground", "SIGKILL in a foreground run: it is failed after the restart.", OURS),
-    ("kill-writing", "SIGKILL in mid write: what was answered is there, whole.", OURS),
-    ("kill-tool", "SIGKILL in a tool call: is_error, outcome unknown, unless repeatable.", OURS),
-    ("term-every-phase", "SIGTERM in every phase leaves nothing in_progress for ever.", OURS),
-    ("no-doubled-text", "A client that resumes after a crash sees no text twice.", OURS),
-)
-
 REQUIREMENTS: list[Requirement] = [
-    *ROUTES,
-    *MODELS,
-    *SCHEMAS,
-    *INPUT,
-    *CREATE,
-    *FAULTS,
-    *GET,
-    *LIST,
-    *STREAM,
-    *RESUME,
-    *CHAIN,
-    *STATE,
-    *RETRIES,
-    *THINK,
-    *CALLS,
-    *FORMAT,
-    *AGENTS,
-    *KEYS,
-    *LIMITS,
-    *OPERATE,
-    *WEATHER,
+    Requirement(
+        "interactions:versions", "v1, v1beta, v1alpha and v1beta1 serve the same objects.", SDK
+    ),
+    Requirement(
+        "interactions:create:input-forms",
+        "input may be a string, a content, a step, a list of either, or role turns.",
+        SDK,
+    ),
+    Requirement(
+        "interactions:create:text",
+        "A stored answer has id, object, status, model, times, steps and usage.",
+        REFERENCE,
+    ),
+    Requirement(
+        "interactions:create:only-made-steps",
+        "Create answers only the steps the model made.",
+        REFERENCE,
+    ),
+    Requirement(
+        "interactions:create:model-or-agent",
+        "Exactly one of model and agent must be given.",
+        REFERENCE,
+    ),
+    Requirement(
+        "interactions:create:agent-config",
+        "generation_config goes with model, agent_config with agent.",
+        REFERENCE,
+    ),
+    Requirement("interactions:incomplete", "max_output_tokens ends as incomplete.", REFERENCE),
+    Requirement(
+        "interactions:create:knobs",
+        "system_instruction and every knob of generation_config reach the model.",
+        REFERENCE,
+    ),
+    Requirement(
+        "interactions:create:ranges",
+        "Numbers out of range are refused with their path and range.",
+        SEEN,
+    ),
+    Requirement("interactions:labels", "labels are checked, stored and shown.", REFERENCE),
+    Requirement(
+        "interactions:create:service-tier", "service_tier is echoed in body and header.", REFERENCE
+    ),
+    Requirement(
+        "interactions:create:safety-settings",
+        "safety_settings are honoured by the backend or refused.",
+        REFERENCE,
+    ),
+    Requirement(
+        "interactions:create:cached-content",
+        "cached_content is refused by name with the way out.",
+        REFERENCE,
+    ),
+    Requirement(
+        "interactions:create:webhook-config", "webhook_config is refused by name.", REFERENCE
+    ),
+    Requirement("interactions:create:environment", "environment is refused by name.", REFERENCE),
+    Requirement(
+        "interactions:create:continuation-token",
+        "continuation_token is refused by name.",
+        REFERENCE,
+    ),
+    Requirement(
+        "interactions:create:media-output",
+        "response_modalities a model cannot make are refused.",
+        REFERENCE,
+    ),
+    Requirement(
+        "interactions:create:server-tools",
+        "A server tool nobody installed is refused naming what is there.",
+        REFERENCE,
+    ),
+    Requirement("interactions:create:echo", "GET shows the request's own fields back.", REFERENCE),
+    Requirement(
+        "interactions:create:ids",
+        "Ids carry the root and the time as Google's do, 70 characters.",
+        SEEN,
+    ),
+    Requirement(
+        "interactions:create:times",
+        "created and updated are RFC 3339 in UTC and really differ.",
+        OURS,
+    ),
+    Requirement(
+        "interactions:create:usage",
+        "total = input + output + thought + tool use; thoughts are not output.",
+        SEEN,
+    ),
+    Requirement(
+        "interactions:get:timeline", "GET answers the whole timeline, user_input first.", REFERENCE
+    ),
+    Requirement(
+        "interactions:get:own-steps", "Only this interaction's steps, not the chain's.", REFERENCE
+    ),
+    Requirement("interactions:get:stream-false", "?stream=false answers JSON.", SDK),
+    Requirement(
+        "interactions:get:include-input", "include_input is accepted in both schemas.", REFERENCE
+    ),
+    Requirement(
+        "interactions:get:running", "A running interaction shows its finished steps so far.", OURS
+    ),
+    Requirement("interactions:get:unknown", "Unknown ids are 404 not_found.", REFERENCE),
+    Requirement("interactions:get:expired", "Expired ids are 404.", OURS),
+    Requirement("interactions:get:unstored", "store=false ids are 404 once they ended.", REFERENCE),
+    Requirement("interactions:list:newest-first", "GET /interactions lists newest first.", OURS),
+    Requirement(
+        "interactions:list:pages", "page_size and page_token walk every interaction once.", CLOUD
+    ),
+    Requirement("interactions:list:filters", "status, model, agent, label and root filter.", OURS),
+    Requirement("interactions:list:own-only", "Only the key's own interactions are listed.", OURS),
+    Requirement(
+        "interactions:list:bad-token", "A wrong page_token or page_size is 400 by name.", OURS
+    ),
+    Requirement("interactions:list:metadatas", "interaction_metadatas are there too.", CLOUD),
+    Requirement(
+        "interactions:stream:order",
+        "created, status_update, step start/delta/stop, completed, done and [DONE].",
+        GUIDE,
+    ),
+    Requirement(
+        "interactions:stream:no-steps-at-end", "interaction.completed carries no steps.", GUIDE
+    ),
+    Requirement(
+        "interactions:stream:event-ids", "Every event carries an event_id of its own.", OURS
+    ),
+    Requirement("interactions:stream:keepalive", "A silent stream sends comments.", OURS),
+    Requirement("interactions:stream:no-age-cut", "No stream is cut for its age.", OURS),
+    Requirement(
+        "interactions:stream:failure",
+        "A failure is an error event, then completed as failed, then done.",
+        GUIDE,
+    ),
+    Requirement("interactions:stream:usage", "The completed event carries the usage.", GUIDE),
+    Requirement(
+        "interactions:resume:from-start",
+        "?stream=true replays from interaction.created.",
+        REFERENCE,
+    ),
+    Requirement(
+        "interactions:resume:after-event",
+        "last_event_id resumes after that event, for every event.",
+        REFERENCE,
+    ),
+    Requirement(
+        "interactions:resume:live",
+        "A resumed stream of a running interaction goes on live.",
+        REFERENCE,
+    ),
+    Requirement(
+        "interactions:resume:after-restart",
+        "A finished interaction replays the same ids after a restart.",
+        OURS,
+    ),
+    Requirement(
+        "interactions:resume:foreign-event", "last_event_id of another interaction is 400.", OURS
+    ),
+    Requirement(
+        "interactions:resume:needs-stream", "last_event_id without stream=true is 400.", REFERENCE
+    ),
+    Requirement("interactions:resume:unknown", "Streaming an unknown id is 404.", REFERENCE),
+    Requirement(
+        "interactions:resume:many-readers",
+        "Several readers of one interaction see the same events.",
+        OURS,
+    ),
+    Requirement(
+        "interactions:stream:function-call", "Arguments stream as fragments of JSON.", GUIDE
+    ),
+    Requirement(
+        "interactions:blocked",
+        "A blocked output is failed with its code and keeps what was said.",
+        REFERENCE,
+    ),
+    Requirement(
+        "routes:cloud-paths",
+        "/v1beta1/projects/P/locations/L/interactions is the same resource.",
+        CLOUD,
+    ),
+    Requirement(
+        "routes:double-slashes", "Doubled and trailing slashes in a path change nothing.", SEEN
+    ),
+    Requirement("routes:alt-sse", "?alt=sse streams; other ?alt values change nothing.", REFERENCE),
+    Requirement(
+        "routes:key-query", "?key= carries the key like the x-goog-api-key header.", REFERENCE
+    ),
+    Requirement("routes:head", "HEAD answers like GET without a body.", OURS),
+    Requirement("routes:options", "OPTIONS answers a preflight for every method and header.", OURS),
+    Requirement("routes:cors", "Browsers may send Api-Revision, keys and Idempotency-Key.", SEEN),
+    Requirement(
+        "routes:unknown-path",
+        "A path that is nothing is 404 not_found and names the API's paths.",
+        OURS,
+    ),
+    Requirement(
+        "routes:unknown-method", "A wrong method is 405 method_not_allowed with Allow.", OURS
+    ),
+    Requirement(
+        "routes:openapi", "/openapi.json is a valid OpenAPI 3.1 document of what is served.", OURS
+    ),
+    Requirement(
+        "models:list", "GET /models lists every configured name, glob and agent.", REFERENCE
+    ),
+    Requirement(
+        "models:get",
+        "GET /models/{name} answers one, with and without models/ before it.",
+        REFERENCE,
+    ),
+    Requirement("models:by-name", "A model is found by its exact name.", OURS),
+    Requirement("models:by-glob", "A model is found by the longest glob that fits.", OURS),
+    Requirement(
+        "models:unknown",
+        "An unknown model is 404 model_not_found and names the near ones.",
+        REFERENCE,
+    ),
+    Requirement(
+        "models:fallback", "gemini-* nobody configured is answered by default_model.", OURS
+    ),
+    Requirement(
+        "models:fallback-said",
+        "The fallback stands in the log, x-interplay-model and /models.",
+        OURS,
+    ),
+    Requirement("models:fallback-off", "gemini_fallback = false makes those names 404.", OURS),
+    Requirement(
+        "models:real-first", "A configured gemini-* name is never replaced by the fallback.", OURS
+    ),
+    Requirement("models:loading", "While a model loads the stream says so in comments.", OURS),
+    Requirement(
+        "models:not-fetched", "A model that is not on the disk fails naming the command.", OURS
+    ),
+    Requirement("schema:steps", "Requests without a hint are answered with `steps`.", REFERENCE),
+    Requirement(
+        "schema:outputs-by-revision",
+        "Api-Revision before 2026-05-20 is answered with `outputs`.",
+        GUIDE,
+    ),
+    Requirement("schema:outputs-by-client", "SDKs 1.x are known by their User-Agent.", SDK),
+    Requirement(
+        "schema:outputs-by-body",
+        "role turns and response_mime_type are read as the first schema.",
+        SDK,
+    ),
+    Requirement("schema:same-object", "One stored interaction can be read in both schemas.", OURS),
+    Requirement(
+        "schema:outputs-stream", "Streams of the first schema carry its own event names.", SEEN
+    ),
+    Requirement(
+        "schema:outputs-resume", "Resuming in the first schema loses and doubles nothing.", OURS
+    ),
+    Requirement("schema:sdk-1", "google-genai 1.x works with only the base URL changed.", SDK),
+    Requirement("schema:sdk-3", "google-genai 3.x works with only the base URL changed.", SDK),
+    Requirement(
+        "schema:sdk-js", "@google/genai 1.x and 3.x work with only the base URL changed.", SDK
+    ),
+    Requirement("input:mixed", "Contents and steps may be mixed in one list.", SEEN),
+    Requirement("input:stateless", "A whole conversation can be sent as steps.", GUIDE),
+    Requirement("input:empty", "Missing or empty input is refused by name.", OURS),
+    Requirement(
+        "input:media",
+        "Base64 media reach the model; an input it cannot take is refused.",
+        REFERENCE,
+    ),
+    Requirement("input:deduplicated", "The same media is kept once.", OURS),
+    Requirement("media:blobs", "Media over 64 KB lie as blobs and come back byte for byte.", OURS),
+    Requirement(
+        "errors:unknown-field",
+        "An unknown field is refused with its path and the near name.",
+        REFERENCE,
+    ),
+    Requirement("errors:camel-case", "camelCase is refused with the snake_case name.", GUIDE),
+    Requirement(
+        "errors:wrong-value", "A wrong enum value is refused with the supported ones.", REFERENCE
+    ),
+    Requirement(
+        "errors:wrong-type",
+        "A wrong type is refused with the path and what was expected.",
+        REFERENCE,
+    ),
+    Requirement("errors:missing-field", "A missing field is refused by path.", REFERENCE),
+    Requirement("errors:every-fault", "One answer names every fault of a body.", OURS),
+    Requirement(
+        "errors:codes", "Codes and HTTP statuses are those of the API reference.", REFERENCE
+    ),
+    Requirement("errors:shape", 'Every error is JSON {"error": {"code", "message"}}.', REFERENCE),
+    Requirement("errors:retry-after", "429 and 503 carry Retry-After.", SDK),
+    Requirement("errors:malformed-json", "Malformed JSON is 400 with line and column.", OURS),
+    Requirement("errors:content-type", "A wrong content type is 415 unsupported_media_type.", OURS),
+    Requirement("errors:huge-body", "A body over the limit is 413, told before it was read.", OURS),
+    Requirement("errors:deep-nesting", "Deep nesting is 400, not a crash.", OURS),
+    Requirement("errors:invalid-utf8", "Invalid UTF-8 is 400 with the byte offset.", OURS),
+    Requirement("errors:lone-surrogates", "Lone surrogates are 400.", OURS),
+    Requirement("errors:nul-in-text", "NUL in a text is stored and comes back.", OURS),
+    Requirement("errors:broken-base64", "Broken base64 is 400 with the path.", OURS),
+    Requirement("errors:many-steps", "10,000 steps in one input work.", OURS),
+    Requirement(
+        "errors:too-many-steps", "More steps than the limit are refused with the number.", OURS
+    ),
+    Requirement("errors:format", "Faults of response_format name their path.", OURS),
+    Requirement(
+        "errors:tools", "Faults of tools name their path and the supported types.", REFERENCE
+    ),
+    Requirement(
+        "weather:client-drops", "A dropped foreground stream is still stored and resumable.", OURS
+    ),
+    Requirement(
+        "weather:never-reads",
+        "A client that never reads is cut off and costs bounded memory.",
+        OURS,
+    ),
+    Requirement(
+        "weather:upstream-drops", "An upstream that drops fails the run with bad_gateway.", OURS
+    ),
+    Requirement(
+        "weather:upstream-stalls",
+        "An upstream that stalls fails the run with deadline_exceeded.",
+        OURS,
+    ),
+    Requirement(
+        "weather:upstream-garbage", "Garbage from upstream fails the run with bad_gateway.", OURS
+    ),
+    Requirement("weather:upstream-429", "Upstream's 429 is answered with its Retry-After.", OURS),
+    Requirement(
+        "weather:upstream-500", "Upstream's 500 is tried again, then service_unavailable.", OURS
+    ),
+    Requirement(
+        "weather:disk-full", "A full disk is 503 and the server works again with space.", OURS
+    ),
+    Requirement("weather:kill-queued", "SIGKILL while queued: it runs after the restart.", OURS),
+    Requirement(
+        "weather:kill-running",
+        "SIGKILL in mid run: background runs are taken up, none hangs.",
+        OURS,
+    ),
+    Requirement(
+        "weather:kill-foreground",
+        "SIGKILL in a foreground run: it is failed after the restart.",
+        OURS,
+    ),
+    Requirement(
+        "weather:kill-writing", "SIGKILL in mid write: what was answered is there, whole.", OURS
+    ),
+    Requirement(
+        "weather:kill-tool",
+        "SIGKILL in a tool call: is_error, outcome unknown, unless repeatable.",
+        OURS,
+    ),
+    Requirement(
+        "weather:term-every-phase",
+        "SIGTERM in every phase leaves nothing in_progress for ever.",
+        OURS,
+    ),
+    Requirement(
+        "weather:no-doubled-text", "A client that resumes after a crash sees no text twice.", OURS
+    ),
+    Requirement("ask:one-path", "Unary, stream, background and resume fold to the same.", OURS),
+    Requirement(
+        "chain:history", "previous_interaction_id brings the steps of the whole chain.", REFERENCE
+    ),
+    Requirement(
+        "chain:not-inherited", "tools, system_instruction and config are not inherited.", REFERENCE
+    ),
+    Requirement("chain:branches", "Any interaction can be gone on from more than once.", GUIDE),
+    Requirement("chain:unfinished", "Chaining onto an unfinished interaction is 400.", REFERENCE),
+    Requirement("chain:unknown", "Chaining onto an unknown, deleted or expired id is 404.", OURS),
+    Requirement("chain:unstored", "Chaining onto a store=false id is 404.", REFERENCE),
+    Requirement("chain:failed", "Failed and cancelled interactions can be gone on from.", OURS),
+    Requirement(
+        "chain:models-and-agents", "Models and agents can follow each other in one chain.", GUIDE
+    ),
+    Requirement("chain:long", "A 1,000-turn chain stores its payload once.", OURS),
+    Requirement("chain:deleted-ancestor", "Deleting one turn leaves the others readable.", OURS),
+    Requirement("chain:cold", "A chain reads the same after a restart.", OURS),
+    Requirement("background:poll", "GET follows a background run to its end.", GUIDE),
+    Requirement("background:stream", "background with stream survives a dropped client.", GUIDE),
+    Requirement("background:queue", "Background runs over the limit wait as queued.", REFERENCE),
+    Requirement(
+        "background:deadline", "A run past run_seconds fails with deadline_exceeded.", OURS
+    ),
+    Requirement("background:deferred", "service_tier deferred is answered at once.", REFERENCE),
+    Requirement("background:tiers", "Waiting runs go by tier, then by age.", REFERENCE),
+    Requirement("store:false-background", "background with store=false is 400.", SEEN),
+    Requirement("store:false", "store=false leaves nothing on the disk.", REFERENCE),
+    Requirement("limits:queue", "Over the queue's limit is 429 with Retry-After.", OURS),
+    Requirement("limits:runs-per-key", "Runs of one key over the limit are 429.", OURS),
+    Requirement("limits:output", "Output over the limit ends as incomplete.", OURS),
+    Requirement("limits:turns", "Turns over the limit end the loop.", OURS),
+    Requirement(
+        "cancel:background", "cancel ends a background run; its stream says so.", REFERENCE
+    ),
+    Requirement("cancel:foreground", "cancel ends a foreground stream too.", OURS),
+    Requirement(
+        "cancel:idempotent", "Cancelling again, or what ended, answers 200 as it is.", OURS
+    ),
+    Requirement("cancel:colon", "{id}:cancel is the same as {id}/cancel.", CLOUD),
+    Requirement("cancel:stops-work", "The model stops at once when it is cancelled.", OURS),
+    Requirement("cancel:race", "Cancelling races the end: one of them wins, never both.", OURS),
+    Requirement(
+        "delete:gone",
+        "DELETE answers 200 {}; GET, and deleting again, are 404 from then on.",
+        REFERENCE,
+    ),
+    Requirement("delete:running", "DELETE stops a running interaction.", OURS),
+    Requirement(
+        "delete:every-trace", "No text of it is left in database, log file or blobs.", OURS
+    ),
+    Requirement("retention", "Ended interactions go when their time is over.", GUIDE),
+    Requirement("retries:key", "The same key and body make one interaction.", OURS),
+    Requirement("retries:key-conflict", "The same key with another body is 409.", OURS),
+    Requirement("retries:key-survives-restart", "Keys are kept with the interaction.", OURS),
+    Requirement(
+        "retries:key-at-once", "Two requests with one key at once make one interaction.", OURS
+    ),
+    Requirement("retries:body", "The same body after a lost connection is taken for a retry.", SDK),
+    Requirement(
+        "retries:not-a-retry", "The same body while the first client waits is a new one.", OURS
+    ),
+    Requirement("thoughts:steps", "Thoughts are steps of their own before the output.", REFERENCE),
+    Requirement(
+        "thoughts:summaries", "Summaries come only with thinking_summaries auto.", REFERENCE
+    ),
+    Requirement(
+        "thoughts:signature", "Signatures come last in a thought and may be sent back.", GUIDE
+    ),
+    Requirement("thoughts:unsigned", "Unsigned thoughts and calls are accepted back.", OURS),
+    Requirement("thoughts:levels", "thinking_level reaches the model; one it lacks is 400.", SEEN),
+    Requirement(
+        "functions:requires-action", "A call ends the interaction as requires_action.", GUIDE
+    ),
+    Requirement("functions:parallel", "Parallel calls are steps of their own.", GUIDE),
+    Requirement(
+        "functions:result-forms", "A result may be a string, an object or contents.", GUIDE
+    ),
+    Requirement("functions:result-error", "is_error reaches the model.", REFERENCE),
+    Requirement(
+        "functions:mismatch",
+        "Results must fit the open calls: none missing, none for no call.",
+        SEEN,
+    ),
+    Requirement(
+        "functions:stateless", "Calls and results can be sent as steps without state.", GUIDE
+    ),
+    Requirement(
+        "functions:tool-choice",
+        "tool_choice takes auto, any, none, validated and allowed_tools.",
+        REFERENCE,
+    ),
+    Requirement(
+        "functions:schema-checked", "A wrong parameter schema is refused with its path.", OURS
+    ),
+    Requirement("functions:empty-required", "required: [] is accepted.", OURS),
+    Requirement(
+        "functions:malformed",
+        "Arguments that are no JSON end as malformed_function_call.",
+        REFERENCE,
+    ),
+    Requirement(
+        "functions:server-tool",
+        "A server tool runs and its steps stand in the timeline.",
+        REFERENCE,
+    ),
+    Requirement(
+        "functions:server-and-own", "Server tools and functions work in one request.", SEEN
+    ),
+    Requirement("functions:tool-failure", "A tool that fails is a result with is_error.", OURS),
+    Requirement("functions:too-many", "Endless calls end as too_many_tool_calls.", REFERENCE),
+    Requirement(
+        "format:forms",
+        "response_format is typed, a bare schema or a list; response_mime_type works.",
+        REFERENCE,
+    ),
+    Requirement("format:upper-case", "Upper-case type names are taken.", SEEN),
+    Requirement("format:validated", "JSON that does not fit is never answered as completed.", OURS),
+    Requirement("format:bad-schema", "A schema that is none is refused with its path.", OURS),
+    Requirement("format:remote-ref", "A remote $ref is never fetched.", OURS),
+    Requirement("agent:entry-point", "An agent is found by entry point.", OURS),
+    Requirement(
+        "agent:module-attribute", "An agent is found by module:attribute in settings.", OURS
+    ),
+    Requirement("agent:foreground", "An agent runs in the foreground and streams.", REFERENCE),
+    Requirement("agent:background", "An agent runs in the background.", REFERENCE),
+    Requirement("agent:unknown", "An unknown agent is 404 and names the near ones.", REFERENCE),
+    Requirement("agent:config", "agent_config is checked against the agent's own type.", OURS),
+    Requirement("agent:memo", "once() is not made again after a crash.", OURS),
+    Requirement("agent:failure", "What an agent raises ends as failed with a code.", OURS),
+    Requirement(
+        "keys:headers", "x-goog-api-key, Authorization: Bearer and ?key= are read.", REFERENCE
+    ),
+    Requirement("keys:missing", "A missing or wrong key is 401 authentication.", REFERENCE),
+    Requirement("keys:foreign-id", "Ids of another key are 404 everywhere.", OURS),
+    Requirement("keys:foreign-chain", "Chaining onto another key's id is 404.", OURS),
+    Requirement("keys:public-binding", "A public address without keys is refused at start.", OURS),
+    Requirement("keys:no-keys", "Without keys on loopback any key is accepted.", OURS),
+    Requirement("operate:health", "/health answers without a key.", OURS),
+    Requirement(
+        "operate:ready", "/ready is 503 until everything is open, and while it stops.", OURS
+    ),
+    Requirement("operate:metrics", "/metrics speaks Prometheus.", OURS),
+    Requirement("operate:logs", "Logs are structured and hold no contents and no keys.", OURS),
+    Requirement(
+        "operate:shutdown", "SIGTERM lets foreground runs end and hands background runs over.", OURS
+    ),
+    Requirement(
+        "operate:one-owner",
+        "A second process on the same data is refused with the first's pid.",
+        OURS,
+    ),
+    Requirement("operate:config-faults", "Every wrong setting is named with its source.", OURS),
 ]
