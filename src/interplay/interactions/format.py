@@ -118,7 +118,12 @@ def _take_schema(schema: dict[str, Any], path: str, format: Format) -> None:
 
 
 def _explained(entry: dict[str, Any], path: str, error: Exception) -> Rejected:
-    faults = explain(entry, ResponseFormat)
-    if not faults:
-        return invalid(str(error), path)
-    return invalid(" ".join(f.message.replace(" at '", f" at '{path}.") for f in faults))
+    said: list[str] = []
+    for fault in explain(entry, ResponseFormat):
+        message = fault.message
+        if " at '" in message:
+            message = message.replace(" at '", f" at '{path}.", 1)
+        else:
+            message = message.replace(f"'{fault.path}'", f"'{fault.path}' at '{path}'", 1)
+        said.append(message)
+    return invalid(" ".join(said)) if said else invalid(str(error), path)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 
 import msgspec
 
@@ -37,6 +39,18 @@ class Retries:
         self._seconds = seconds
         self._by_key: dict[tuple[str, str], Sent] = {}
         self._by_body: dict[tuple[str, str], Sent] = {}
+        self._turns: dict[tuple[str, str], asyncio.Lock] = {}
+
+    @asynccontextmanager
+    async def turn(self, owner: str, key: str) -> AsyncGenerator[None]:
+        """Requests with one key take turns to look for an earlier one and to begin."""
+        lock = self._turns.setdefault((owner, key), asyncio.Lock())
+        try:
+            async with lock:
+                yield
+        finally:
+            if not lock.locked():
+                self._turns.pop((owner, key), None)
 
     def find(self, owner: str, key: str | None, print_: str) -> Running | None:
         """The interaction an earlier sending of this request made. Raises Rejected when the key

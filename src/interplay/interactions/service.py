@@ -75,9 +75,13 @@ class Service:
 
     async def create(self, request: Request) -> Running | StoredInteraction:
         """Starts an interaction, or finds the one this request already made. Raises Rejected."""
-        earlier = await self._earlier(request)
-        if earlier is not None:
-            return earlier
+        if request.key is None:
+            return await self._earlier(request) or await self._create(request)
+        # The same key may arrive twice at once: the second waits until the first has a run.
+        async with self._retries.turn(request.owner, request.key):
+            return await self._earlier(request) or await self._create(request)
+
+    async def _create(self, request: Request) -> Running | StoredInteraction:
         asked, owner = request.asked, request.owner
         self._runner.reserve(owner, background=behind(asked))
         history: list[Step] = []
@@ -92,12 +96,6 @@ class Service:
             raise self._full from error
         except Gone as error:
             raise not_found(asked.previous_interaction_id or "") from error
-        except KeyError:
-            # The same Idempotency-Key arrived twice at once; the other one has it.
-            found = await self._store.find_key(owner, request.key or "")
-            if found is None:
-                raise
-            return self._runner.live.get(found.id) or found
         journal = running.journal
         journal.append(terminal.created(journal.row, journal.row.status))
         self._runner.start(running)
