@@ -98,7 +98,7 @@ class GenerationConfig(Record):
     """How a model generates.
 
     `temperature` is 0 to 2, `top_p` 0 to 1, `top_k` at least 1, `max_output_tokens` at least 1,
-    `seed` 0 to 2147483647. What a model cannot do is refused.
+    `seed` 0 to 2147483647.
     """
 
     image_config: ImageConfig | None = None

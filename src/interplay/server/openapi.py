@@ -1,0 +1,294 @@
+"""The OpenAPI 3.1 document of what is served, made from the wire types."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, get_args
+
+import msgspec
+
+from interplay.server.openapi_schemas import schemas
+from interplay.wire.errors import HTTP_STATUS
+from interplay.wire.usage import InteractionStatus
+
+Json = dict[str, Any]
+
+_VERSIONS = ["v1", "v1beta", "v1beta1", "v1alpha"]
+
+
+@lru_cache(maxsize=2)
+def document(version: str) -> bytes:
+    """The document as JSON; `version` is the software's."""
+    whole: Json = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Interplay",
+            "version": version,
+            "summary": "The Interactions API, self-hosted: one endpoint for models and agents.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"key": []}, {"bearer": []}, {"query": []}, {}],
+        "tags": [
+            {"name": "interactions", "description": "Ask a model or an agent, now or later."},
+            {"name": "models", "description": "What can be asked."},
+            {"name": "server", "description": "For whoever runs it."},
+        ],
+        "paths": _interaction_paths() | _model_paths() | _server_paths(),
+        "components": {
+            "schemas": schemas(),
+            "parameters": _parameters(),
+            "responses": _refusals(),
+            "headers": _headers(),
+            "securitySchemes": {
+                "key": {"type": "apiKey", "in": "header", "name": "x-goog-api-key"},
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "query": {"type": "apiKey", "in": "query", "name": "key"},
+            },
+        },
+    }
+    return msgspec.json.encode(whole)
+
+
+def _interaction_paths() -> Json:
+    one = _ref("parameters", "version"), _ref("parameters", "id")
+    answer = _json("The interaction.", "Interaction", headers=("x-interplay-model",))
+    stream = _answer_or_stream("The interaction, or with `stream` the events of its run.")
+    replay = _answer_or_stream("The interaction, or with `stream` its events from the start.")
+    revision = _ref("parameters", "revision")
+    return {
+        "/{version}/interactions": {
+            "parameters": [one[0]],
+            "post": _operation(
+                "createInteraction",
+                "Ask a model or an agent",
+                "Waits for the end and answers the interaction; with `stream` sends its events as"
+                " they happen; with `background` answers at once and runs on.",
+                {"200": stream},
+                (400, 401, 404, 409, 413, 415, 429, 500, 503),
+                parameters=[_ref("parameters", "idempotencyKey"), revision],
+                requestBody={
+                    "required": True,
+                    "content": {"application/json": {"schema": _schema("CreateInteraction")}},
+                },
+            ),
+            "get": _operation(
+                "listInteractions",
+                "List interactions",
+                "The caller's stored interactions, newest first, without their steps.",
+                {"200": _json("A page.", "InteractionPage")},
+                (400, 401),
+                parameters=_filters(),
+            ),
+        },
+        "/{version}/interactions/{id}": {
+            "parameters": list(one),
+            "get": _operation(
+                "getInteraction",
+                "Read or follow an interaction",
+                "The whole timeline, the input first. With `stream` its events from the start, or"
+                " after `last_event_id`; a run that goes on is followed to its end.",
+                {"200": replay},
+                (400, 401, 404),
+                parameters=[
+                    _query("stream", {"type": "boolean", "default": False}, "Answer as events."),
+                    _query("last_event_id", _TEXT, "Only events after this one; needs `stream`."),
+                    _query(
+                        "include_input",
+                        {"type": "boolean", "default": False},
+                        "Adds `input` for clients of the beta `outputs` schema; else no effect.",
+                    ),
+                    revision,
+                ],
+            ),
+            "delete": _operation(
+                "deleteInteraction",
+                "Delete an interaction",
+                "Removes every trace of it, and stops it first if it runs.",
+                {"200": _json("It is gone.", None)},
+                (401, 404),
+            ),
+        },
+        "/{version}/interactions/{id}/cancel": {
+            "parameters": list(one),
+            "post": _operation(
+                "cancelInteraction",
+                "Stop an interaction",
+                "Also answers at `{id}:cancel`.",
+                {"200": answer},
+                (400, 401, 404),
+                parameters=[revision],
+            ),
+        },
+    }
+
+
+def _model_paths() -> Json:
+    version = _ref("parameters", "version")
+    return {
+        "/{version}/models": {
+            "parameters": [version],
+            "get": _operation(
+                "listModels",
+                "List models",
+                "Every configured name; a name with `*` stands for all that fit it.",
+                {"200": _json("The models.", "ModelList")},
+                (401,),
+                tag="models",
+            ),
+        },
+        "/{version}/models/{name}": {
+            "parameters": [version, _path("name", "The model's name, without `models/`.")],
+            "get": _operation(
+                "getModel",
+                "Describe a model",
+                "What answers to this name.",
+                {"200": _json("The model.", "Model")},
+                (401, 404),
+                tag="models",
+            ),
+        },
+    }
+
+
+def _server_paths() -> Json:
+    def get(name: str, summary: str, answers: Json, open: bool = True) -> Json:
+        said = _operation(name, summary, "", answers, () if open else (401,), tag="server")
+        return {"get": said | ({"security": [{}]} if open else {})}
+
+    ready = {"200": _json("It is.", None), "503": _json("Not yet, or not any more.", None)}
+    text = {"description": "Prometheus text.", "content": {"text/plain": {"schema": _TEXT}}}
+    return {
+        "/health": get("health", "Is the process alive", {"200": _json("It is.", None)}),
+        "/ready": get("ready", "Does it take requests", ready),
+        "/metrics": get("metrics", "Counters and gauges", {"200": text}, open=False),
+        "/openapi.json": get("openapi", "This document", {"200": _json("It.", None)}),
+    }
+
+
+_TEXT: Json = {"type": "string"}
+
+
+def _ref(kind: str, name: str) -> Json:
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def _schema(name: str) -> Json:
+    return _ref("schemas", name)
+
+
+def _operation(
+    id: str,
+    summary: str,
+    description: str,
+    answers: Json,
+    refusals: tuple[int, ...],
+    *,
+    tag: str = "interactions",
+    **more: Any,
+) -> Json:
+    said = {"description": description} if description else {}
+    refused = {str(status): _ref("responses", f"refused{status}") for status in refusals}
+    return {
+        "operationId": id,
+        "tags": [tag],
+        "summary": summary,
+        **said,
+        **more,
+        "responses": answers | refused,
+    }
+
+
+def _json(description: str, name: str | None, headers: tuple[str, ...] = ()) -> Json:
+    schema = _schema(name) if name else {"type": "object"}
+    answer: Json = {
+        "description": description,
+        "content": {"application/json": {"schema": schema}},
+    }
+    if headers:
+        answer["headers"] = {header: _ref("headers", header) for header in headers}
+    return answer
+
+
+def _answer_or_stream(description: str) -> Json:
+    answer = _json(description, "Interaction", ("x-interplay-model", "x-interplay-notice"))
+    answer["content"]["text/event-stream"] = {
+        "schema": {
+            "type": "string",
+            "description": "Frames of `event: <event_type>` and `data: <one event as JSON>`, each"
+            " ended by an empty line; lines that begin with a colon keep the connection alive;"
+            " the last frame is `event: done` with `data: [DONE]`.",
+            "contentMediaType": "application/json",
+            "contentSchema": _schema("Event"),
+        }
+    }
+    return answer
+
+
+def _path(name: str, description: str, schema: Json | None = None) -> Json:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": schema or _TEXT,
+    }
+
+
+def _query(name: str, schema: Json, description: str) -> Json:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def _header(name: str, description: str) -> Json:
+    return {"name": name, "in": "header", "description": description, "schema": _TEXT}
+
+
+def _filters() -> list[Json]:
+    size: Json = {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}
+    return [
+        _query("page_size", size, "How many on a page."),
+        _query("page_token", _TEXT, "`next_page_token` of the page before."),
+        _query("status", {"enum": list(get_args(InteractionStatus))}, "Only this status."),
+        _query("model", _TEXT, "Only this model."),
+        _query("agent", _TEXT, "Only this agent."),
+        _query("label", {"type": "string", "pattern": "^[^:]+:"}, "Only this label, `key:value`."),
+        _query("root", _TEXT, "Only the conversation that began with this interaction."),
+    ]
+
+
+def _parameters() -> Json:
+    return {
+        "version": _path(
+            "version", "All versions are served alike.", {"enum": _VERSIONS, "default": "v1"}
+        ),
+        "id": _path("id", "The interaction's id."),
+        "idempotencyKey": _header(
+            "Idempotency-Key",
+            "The same key with the same body creates one interaction, however often it is sent.",
+        ),
+        "revision": _header(
+            "Api-Revision",
+            "A date. Before 2026-05-20 requests and answers hold `outputs` in place of `steps`.",
+        ),
+    }
+
+
+def _headers() -> Json:
+    return {
+        "x-interplay-model": {
+            "description": "The configured model that stood in for the one asked for.",
+            "schema": _TEXT,
+        },
+        "x-interplay-notice": {"description": "What had no effect, and why.", "schema": _TEXT},
+        "retry-after": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+    }
+
+
+def _refusals() -> Json:
+    """One response per status, naming the codes that travel with it."""
+    refusals: Json = {}
+    for status in sorted(set(HTTP_STATUS.values())):
+        codes = " or ".join(f"`{code}`" for code, http in HTTP_STATUS.items() if http == status)
+        headers = ("retry-after",) if status in (429, 503) else ()
+        refusals[f"refused{status}"] = _json(f"Refused: {codes}.", "ErrorBody", headers)
+    return refusals
