@@ -93,6 +93,11 @@ def rss_megabytes(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1024 / 1024
 
 
+def _path() -> str:
+    given = os.environ.get("PYTHONPATH")
+    return f"{ROOT}{os.pathsep}{given}" if given else str(ROOT)
+
+
 class Server:
     """One running server; `log` holds what it printed."""
 
@@ -104,7 +109,7 @@ class Server:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONPATH": _path(), "PYTHONUNBUFFERED": "1"},
                 preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),
             )
         self.pid = self.process.pid
