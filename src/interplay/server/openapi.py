@@ -13,6 +13,8 @@ from interplay.wire.usage import InteractionStatus
 
 Json = dict[str, Any]
 
+_VERSION: Json = {"$ref": "#/components/parameters/version"}
+_REVISION: Json = {"$ref": "#/components/parameters/revision"}
 _VERSIONS = ["v1", "v1beta", "v1beta1", "v1alpha"]
 
 
@@ -34,7 +36,7 @@ def document(version: str) -> bytes:
             {"name": "models", "description": "What can be asked."},
             {"name": "server", "description": "For whoever runs it."},
         ],
-        "paths": _interaction_paths() | _model_paths() | _server_paths(),
+        "paths": _collection_paths() | _interaction_paths() | _model_paths() | _server_paths(),
         "components": {
             "schemas": schemas(),
             "parameters": _parameters(),
@@ -50,15 +52,11 @@ def document(version: str) -> bytes:
     return msgspec.json.encode(whole)
 
 
-def _interaction_paths() -> Json:
-    one = _ref("parameters", "version"), _ref("parameters", "id")
-    answer = _json("The interaction.", "Interaction", headers=("x-interplay-model",))
+def _collection_paths() -> Json:
     stream = _answer_or_stream("The interaction, or with `stream` the events of its run.")
-    replay = _answer_or_stream("The interaction, or with `stream` its events from the start.")
-    revision = _ref("parameters", "revision")
     return {
         "/{version}/interactions": {
-            "parameters": [one[0]],
+            "parameters": [_VERSION],
             "post": _operation(
                 "createInteraction",
                 "Ask a model or an agent",
@@ -66,7 +64,7 @@ def _interaction_paths() -> Json:
                 " they happen; with `background` answers at once and runs on.",
                 {"200": stream},
                 (400, 401, 404, 409, 413, 415, 429, 500, 503),
-                parameters=[_ref("parameters", "idempotencyKey"), revision],
+                parameters=[_ref("parameters", "idempotencyKey"), _REVISION],
                 requestBody={
                     "required": True,
                     "content": {"application/json": {"schema": _schema("CreateInteraction")}},
@@ -81,8 +79,16 @@ def _interaction_paths() -> Json:
                 parameters=_filters(),
             ),
         },
+    }
+
+
+def _interaction_paths() -> Json:
+    one = [_VERSION, _ref("parameters", "id")]
+    answer = _json("The interaction.", "Interaction")
+    replay = _answer_or_stream("The interaction, or with `stream` its events from the start.")
+    return {
         "/{version}/interactions/{id}": {
-            "parameters": list(one),
+            "parameters": one,
             "get": _operation(
                 "getInteraction",
                 "Read or follow an interaction",
@@ -98,7 +104,7 @@ def _interaction_paths() -> Json:
                         {"type": "boolean", "default": False},
                         "Adds `input` for clients of the beta `outputs` schema; else no effect.",
                     ),
-                    revision,
+                    _REVISION,
                 ],
             ),
             "delete": _operation(
@@ -110,24 +116,23 @@ def _interaction_paths() -> Json:
             ),
         },
         "/{version}/interactions/{id}/cancel": {
-            "parameters": list(one),
+            "parameters": one,
             "post": _operation(
                 "cancelInteraction",
                 "Stop an interaction",
                 "Also answers at `{id}:cancel`.",
                 {"200": answer},
                 (400, 401, 404),
-                parameters=[revision],
+                parameters=[_REVISION],
             ),
         },
     }
 
 
 def _model_paths() -> Json:
-    version = _ref("parameters", "version")
     return {
         "/{version}/models": {
-            "parameters": [version],
+            "parameters": [_VERSION],
             "get": _operation(
                 "listModels",
                 "List models",
@@ -138,7 +143,7 @@ def _model_paths() -> Json:
             ),
         },
         "/{version}/models/{name}": {
-            "parameters": [version, _path("name", "The model's name, without `models/`.")],
+            "parameters": [_VERSION, _path("name", "The model's name, without `models/`.")],
             "get": _operation(
                 "getModel",
                 "Describe a model",
