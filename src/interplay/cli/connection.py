@@ -119,6 +119,4 @@ def _refusal(fault: ApiFault) -> str:
     told = f"{said} [{fault.code}]" if fault.code else said
     if fault.status == 401:
         told += "\nGive the key with --key or in INTERPLAY_API_KEY."
-    if fault.code == "model_not_found":
-        told += "\n`interplay models list` and `interplay chat` (/model) show what there is."
     return told

@@ -48,7 +48,7 @@ def create(
     except StreamLost as lost:
         if narration.reading.id is None or body.get("store") is False:
             raise
-        narration.say(f"{lost} Going on.")
+        narration.comment(f"{lost} Going on.")
         _resume(api, narration, pause)
 
 

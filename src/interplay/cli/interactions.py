@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -113,10 +113,10 @@ def rm(ids: tuple[str, ...], url: str | None, key: str | None) -> None:
     api = connect(url, key)
 
     def delete(id: str) -> str:
-        api.call("DELETE", f"interactions/{resolved_id(api, id)}")
+        api.call("DELETE", f"interactions/{id}")
         return "deleted"
 
-    _each(ids, delete)
+    _each([resolved_id(api, id) for id in ids], delete)
 
 
 @interactions.command()
@@ -130,10 +130,10 @@ def cancel(ids: tuple[str, ...], url: str | None, key: str | None) -> None:
     api = connect(url, key)
 
     def stop(id: str) -> str:
-        answer = api.call("POST", f"interactions/{resolved_id(api, id)}/cancel")
+        answer = api.call("POST", f"interactions/{id}/cancel")
         return str(fields(answer).get("status"))
 
-    _each(ids, stop)
+    _each([resolved_id(api, id) for id in ids], stop)
 
 
 @interactions.command()
@@ -274,7 +274,7 @@ def _facts(interaction: dict[str, Any]) -> str:
     return "  ".join(part for part in told if part)
 
 
-def _each(ids: tuple[str, ...], act: Any) -> None:
+def _each(ids: list[str], act: Callable[[str], str]) -> None:
     """Does it for every id; one that fails does not keep the others from it."""
     from interplay.cli.client import ApiFault
 

@@ -28,14 +28,14 @@ class Narration:
         self._out, self._aside = out, aside
         self._paint_out, self._paint = Paint(out), Paint(aside)
         self._thoughts, self._tools = thoughts, tools
-        self._open = ""
-        self._line_open = False
+        self._shared = out is aside or (self._paint_out.live and self._paint.live)
+        self._partial: list[TextIO] = []
         self._waiting = False
         self._citations: dict[str, None] = {}
 
     def comment(self, text: str) -> None:
         """What the server says while nothing else is to be heard; only a terminal shows it."""
-        if text != "keep-alive" and self._paint.live and not self._line_open:
+        if text != "keep-alive" and self._paint.live and not self._partial:
             self._aside.write("\r\x1b[K" + self._paint("dim", f"… {clean(text)}"))
             self._aside.flush()
             self._waiting = True
@@ -62,7 +62,7 @@ class Narration:
     def finish(self) -> None:
         """Ends the line that is open and lists what was cited."""
         self._clear()
-        self._end_line()
+        self._end_lines()
         for number, line in enumerate(self._citations, start=1):
             self.say(f"[{number}] {line}", "dim")
         self._citations = {}
@@ -70,18 +70,19 @@ class Narration:
         self._aside.flush()
 
     def say(self, line: str, style: str = "dim") -> None:
-        """One line beside the text."""
+        """One line beside the text; it breaks a line of text only where both share a screen."""
         self._clear()
-        self._end_line()
+        self._end_lines(None if self._shared else self._aside)
         self._aside.write(self._paint(style, clean(line)) + "\n")
         self._aside.flush()
 
     def _start(self, step: dict[str, Any]) -> None:
-        self._open = str(step.get("type") or "")
-        if self._open == "user_input":
+        kind = step.get("type")
+        if kind == "user_input":
             for block in objects(step.get("content")):
                 self.say(f"> {content_line(block)}", "green")
-        elif self._open == "model_output":
+        elif kind == "model_output":
+            self._end_lines(self._out)
             for block in objects(step.get("content")):
                 self._content(block)
 
@@ -108,8 +109,7 @@ class Narration:
             if asked is not None:
                 self._tool(kind, {"name": asked.name, "arguments": asked.arguments})
         elif kind == "thought":
-            self._end_line()
-        self._open = ""
+            self._end_lines(self._aside)
 
     def _id(self, index: int) -> Any:
         return self.reading.step(index).get("id")
@@ -125,25 +125,27 @@ class Narration:
             self.say(content_line(block))
 
     def _text(self, text: str) -> None:
-        if not text:
-            return
-        self._out.write(clean(text) if self._paint_out.live else text)
-        self._out.flush()
-        self._line_open = not text.endswith("\n")
+        self._write(self._out, clean(text) if self._paint_out.live else text)
 
     def _thought(self, text: str) -> None:
+        self._write(self._aside, self._paint("dim", clean(text)))
+
+    def _write(self, stream: TextIO, text: str) -> None:
+        """Text of which more may follow on the same line."""
         if not text:
             return
-        self._aside.write(self._paint("dim", clean(text)))
-        self._aside.flush()
-        self._line_open = not text.endswith("\n")
+        stream.write(text)
+        stream.flush()
+        if stream in self._partial:
+            self._partial.remove(stream)
+        if not text.endswith("\n"):
+            self._partial.append(stream)
 
-    def _end_line(self) -> None:
-        if self._line_open:
-            stream = self._aside if self._open == "thought" else self._out
+    def _end_lines(self, only: TextIO | None = None) -> None:
+        for stream in [s for s in self._partial if only is None or s is only]:
             stream.write("\n")
             stream.flush()
-            self._line_open = False
+            self._partial.remove(stream)
 
     def _clear(self) -> None:
         if self._waiting:

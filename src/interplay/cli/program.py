@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
@@ -11,7 +10,7 @@ import click
 from interplay import __version__
 from interplay.cli.connection import client_errors, explained
 from interplay.cli.lazy import LazyGroup
-from interplay.cli.terminal import tolerant
+from interplay.cli.terminal import silence, tolerant
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
 """Exit codes a shell gives to SIGINT and SIGPIPE."""
@@ -62,6 +61,9 @@ class _Program(LazyGroup):
         """Runs the command; errors a user can act on become one clear message."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            silence()
+            ctx.exit(PIPE_CLOSED)
         except client_errors() as error:
             raise explained(error) from error
 
@@ -92,7 +94,6 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except BrokenPipeError:
-        # What reads our output has enough; nothing more may be flushed into the pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence()
         code = PIPE_CLOSED
     sys.exit(code if isinstance(code, int) else 0)

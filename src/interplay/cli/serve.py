@@ -57,7 +57,10 @@ def serve(ctx: click.Context, config: str | None, more: tuple[str, ...], **given
 
     from interplay.server.serve import serve as run
 
-    ctx.exit(run(sourced))
+    try:
+        ctx.exit(run(sourced))
+    except KeyboardInterrupt:
+        ctx.exit(0)  # it has shut down; the signal is handed on after that
 
 
 def _assigned(item: str) -> tuple[str, Any]:

@@ -77,6 +77,11 @@ def tolerant() -> None:
             reconfigure(errors="replace")
 
 
+def silence() -> None:
+    """After a broken pipe: what is still buffered for stdout goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def asked_by_a_person() -> bool:
     """Whether someone sits at the keyboard, not a file or a pipe."""
     return sys.stdin is not None and sys.stdin.isatty()
