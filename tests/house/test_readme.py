@@ -19,7 +19,7 @@ from interplay.testing.script import Call, Reply
 from interplay.testing.scripted_model import ScriptedModel
 from interplay.testing.server import serve
 from interplay.wire.steps import FunctionCallStep, FunctionResultStep
-from tests.house.tree import ROOT
+from tests.house.tree import ROOT, short
 
 PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("bench/*.md")])
 ADDRESS = "http://127.0.0.1:8080"
@@ -72,7 +72,7 @@ def test_the_plugins_of_the_guide_keep_their_contracts(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("paper", PAPERS, ids=[paper.name for paper in PAPERS])
+@pytest.mark.parametrize("paper", PAPERS, ids=map(short, PAPERS))
 def test_settings_load_and_models_can_be_built(paper, monkeypatch):
     monkeypatch.setenv("DEEPSEEK_API_KEY", "secret")
     for text in blocks(paper, "toml"):
@@ -84,14 +84,14 @@ def test_settings_load_and_models_can_be_built(paper, monkeypatch):
             Roster(settings)
 
 
-@pytest.mark.parametrize("paper", PAPERS, ids=[paper.name for paper in PAPERS])
+@pytest.mark.parametrize("paper", PAPERS, ids=map(short, PAPERS))
 def test_links_lead_somewhere(paper):
     for link in re.findall(r"\]\(([^)#\s]+)", paper.read_text("utf-8")):
         if not link.startswith("http"):
             assert (paper.parent / link).exists(), f"{paper.name}: {link}"
 
 
-@pytest.mark.parametrize("paper", PAPERS, ids=[paper.name for paper in PAPERS])
+@pytest.mark.parametrize("paper", PAPERS, ids=map(short, PAPERS))
 def test_commands_exist(paper):
     text = paper.read_text("utf-8")
     ways = set(re.findall(r"^([a-z]+)\)", (ROOT / "run").read_text("utf-8"), re.M))

@@ -29,6 +29,7 @@ class RunningServer:
         self.url = url
         self.app = app
         self.settings = settings
+        self._clients: list[Any] = []
 
     def client(self, api_key: str = "test", **http_options: Any) -> Any:
         """A google-genai client of this server; needs the package google-genai.
@@ -37,10 +38,11 @@ class RunningServer:
         """
         from google import genai
 
-        return genai.Client(
-            api_key=api_key,
-            http_options={"base_url": self.url, **http_options},  # pyright: ignore
-        )
+        options: Any = {"base_url": self.url, **http_options}
+        client = genai.Client(api_key=api_key, http_options=options)
+        # A client nobody holds closes itself, and its `aio` half with it.
+        self._clients.append(client)
+        return client
 
 
 @asynccontextmanager
