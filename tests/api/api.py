@@ -90,8 +90,6 @@ class Api:
         """POST with these fields; `headers=` goes into the headers."""
         headers = fields.pop("headers", {})
         given = {"model": "m", **fields} if body is None else body
-        if "agent" in given:
-            given.pop("model", None)
         return await self.call("POST", "/v1/interactions", json=given, headers=headers)
 
     async def get(self, id: str, **query: Any) -> Answer:

@@ -56,9 +56,6 @@ async def admit(
     asked: CreateInteraction, owner: str, history: list[Step], roster: Roster, limits: Limits
 ) -> Admitted:
     """Checks a decoded request against what is configured. Raises Rejected."""
-    _exclusions(asked)
-    _not_here(asked)
-    _labels(asked.labels)
     found, agent = _who(asked, roster)
     steps = check_calls(read_input(asked, limits), history)
     toolbox = await Toolbox.of(asked.tools or [], roster, limits)
@@ -79,6 +76,13 @@ async def admit(
     elif agent is not None:
         _agent(admitted, agent)
     return admitted
+
+
+def check_fields(asked: CreateInteraction) -> None:
+    """Refuses what no configuration makes right, before anything is looked up. Raises Rejected."""
+    _exclusions(asked)
+    _not_here(asked)
+    _labels(asked.labels)
 
 
 def _exclusions(asked: CreateInteraction) -> None:

@@ -12,6 +12,8 @@ from interplay.interactions.tail import Receive
 from interplay.wire.explain import explain, explain_bytes
 from interplay.wire.interaction import CreateInteraction
 
+# Not all of what is no JSON is a DecodeError: bytes that are no UTF-8, and nesting beyond bounds.
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _decode = msgspec.json.Decoder(CreateInteraction).decode
 
 
@@ -63,11 +65,11 @@ def read_request(raw: bytes, *, outputs: bool) -> CreateInteraction:
             asked = _decode(raw)
             asked.response_format = dialects.response_format(asked.response_format)
             return asked
-        except (msgspec.DecodeError, RecursionError):
+        except _BROKEN:
             pass  # explained below
     try:
         given: Any = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _BROKEN as error:
         fault = explain_bytes(raw)
         raise Rejected(fault.code, fault.message) from error
     if not isinstance(given, dict):

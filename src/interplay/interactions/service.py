@@ -20,7 +20,7 @@ from interplay.contracts.store import (
     StoreFull,
 )
 from interplay.interactions import resource, terminal
-from interplay.interactions.admit import Admitted, admit, behind
+from interplay.interactions.admit import Admitted, admit, behind, check_fields
 from interplay.interactions.failures import GenerationFault, Rejected, invalid, not_found
 from interplay.interactions.history import History
 from interplay.interactions.ids import event_sequence, new_interaction_id, root_of
@@ -83,6 +83,7 @@ class Service:
 
     async def _create(self, request: Request) -> Running | StoredInteraction:
         asked, owner = request.asked, request.owner
+        check_fields(asked)
         self._runner.reserve(owner, background=behind(asked))
         history: list[Step] = []
         if asked.previous_interaction_id is not None:

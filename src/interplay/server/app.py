@@ -76,6 +76,7 @@ class App:
             path = f"/{cloud[1]}/{cloud[2]}" if cloud else path
             path = path.rstrip("/") or "/"
             scope = {**scope, "path": path, "raw_path": path.encode()}
+        scope["app"] = self  # makes the router raise for a wrong method, in place of plain text
         metrics, method = self.assembly.metrics, scope["method"]
 
         async def counted(message: Any) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
+from starlette.exceptions import HTTPException
 
 from interplay.contracts.failure import Failure
 from interplay.contracts.store import StoreFull
@@ -55,6 +56,12 @@ class Errors:
             return
         except Rejected as raised:
             rejected = raised
+        except HTTPException as refused:
+            rejected = Rejected(
+                "method_not_allowed",
+                f"{scope['method']} is not possible at {scope['path'][:200]};"
+                f" possible: {(refused.headers or {}).get('Allow', 'nothing')}.",
+            )
         except StoreFull:
             rejected = Rejected(
                 "service_unavailable",
