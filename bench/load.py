@@ -10,6 +10,7 @@ import msgspec
 from bench.http1 import HEAD_END, LAST_CHUNK, Dechunker, content_length, header
 
 INTERACTIONS = "/v1/interactions"
+COUNTER = b"#00000000"
 
 
 class WrongAnswer(Exception):
@@ -17,7 +18,10 @@ class WrongAnswer(Exception):
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """One kind of request: its body, and what every answer must hold."""
+    """One kind of request: its body, and what every answer must hold.
+
+    COUNTER in the body becomes the request's number: no two requests are the same.
+    """
 
     body: bytes
     text: str
@@ -95,13 +99,21 @@ def check_whole(body: bytes, ask: Ask) -> None:
 class _Load:
     def __init__(self, ask: Ask, total: int) -> None:
         self.ask = ask
-        self.request = request_bytes(ask)
+        self.before, self.counter, self.after = request_bytes(ask).partition(COUNTER)
+        self.sent = 0
         self.text = ask.text.encode()
         self.left = total
         self.running = 0
         self.checked = 0
         self.answers = Answers(0, 0.0, [], 0, b"")
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def next_request(self) -> bytes:
+        """The next request as it goes over the wire."""
+        self.sent += 1
+        if not self.counter:
+            return self.before
+        return self.before + b"#%08d" % self.sent + self.after
 
     def fail(self, error: Exception) -> None:
         if not self.done.done():
@@ -141,7 +153,7 @@ class _Connection(asyncio.Protocol):
         load.left -= 1
         load.running += 1
         self.began = time.perf_counter()
-        self.transport.write(load.request)
+        self.transport.write(load.next_request())
 
     def data_received(self, data: bytes) -> None:
         load = self.load

@@ -6,7 +6,7 @@ import statistics
 
 import msgspec
 
-from bench.load import Ask, drive
+from bench.load import COUNTER, Ask, drive
 from bench.processes import Server, cpu_seconds
 from bench.upstream import WORDS, text_of
 
@@ -68,7 +68,7 @@ def _body(model: str, stream: bool) -> bytes:
         {
             "model": model,
             "stream": stream,
-            "system_instruction": (WORDS * 3)[:200],
+            "system_instruction": (WORDS * 3)[:190] + COUNTER.decode(),
             "input": [
                 {"type": "user_input", "content": [{"type": "text", "text": (WORDS * 8)[:550]}]}
             ],
