@@ -1,0 +1,198 @@
+"""The SDKs as their users have them: one environment per version, and a server process."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from queue import Empty, Queue
+
+import pytest
+from filelock import FileLock
+
+SAMPLES = Path(__file__).parent / "samples"
+CACHE = Path(os.environ.get("INTERPLAY_SDK_CACHE", "~/.cache/interplay-tests")).expanduser()
+SETTINGS = """
+host = "127.0.0.1"
+port = 0
+data_dir = "{folder}/data"
+cache_dir = "{folder}/cache"
+preload = false
+
+[models."gemini-*"]
+backend = "scripted"
+echo = true
+
+[models.slow]
+backend = "scripted"
+echo = true
+pace = 0.05
+"""
+LISTENING = re.compile(r"http://[\d.]+:\d+")
+RECORD = "\x1e"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "sdk_matrix: runs published SDKs against a server process; builds their environments"
+        " in $INTERPLAY_SDK_CACHE (default ~/.cache/interplay-tests) the first time",
+    )
+
+
+def _run(command: list[str | Path], folder: Path, seconds: float = 240) -> None:
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+def _built(name: str, build: list[list[str | Path]]) -> Path:
+    """A folder of the cache, built once by these commands; half-built ones are built again."""
+    folder = CACHE / name
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with FileLock(CACHE / f"{name}.lock"):
+        ready = folder / ".ready"
+        if not ready.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            for command in build:
+                _run(command, folder)
+            ready.touch()
+    return folder
+
+
+def python_sdk(version: str) -> list[str]:
+    """The command that runs the Python samples with this version of google-genai."""
+    name = f"python-{version}-py{sys.version_info.major}.{sys.version_info.minor}"
+    package, python = f"google-genai=={version}", CACHE / name / "venv" / "bin" / "python"
+    uv = shutil.which("uv")
+    if uv is not None:
+        build: list[list[str | Path]] = [
+            [uv, "venv", "--quiet", "--python", sys.executable, "venv"],
+            [uv, "pip", "install", "--quiet", "--python", python, package],
+        ]
+    else:
+        build = [
+            [sys.executable, "-m", "venv", "venv"],
+            [python, "-m", "pip", "install", "--quiet", package],
+        ]
+    _built(name, build)
+    return [str(python), "-W", "ignore", str(SAMPLES / "python" / "run.py")]
+
+
+def js_sdk(version: str) -> list[str]:
+    """The command that runs the JavaScript samples with this version of @google/genai.
+
+    Modules are looked up beside the file that imports them, so the samples are copied there.
+    """
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        pytest.skip("node and npm are not installed")
+    package = f"@google/genai@{version}"
+    install: list[str | Path] = [npm, "install", "--silent", "--no-audit", "--no-fund", package]
+    folder = _built(f"js-{version}", [[npm, "init", "--yes"], install])
+    shutil.copytree(SAMPLES / "js", folder / "samples", dirs_exist_ok=True)
+    return [node, str(folder / "samples" / "run.mjs")]
+
+
+class Server:
+    """`interplay serve` as a process."""
+
+    def __init__(self, folder: Path) -> None:
+        settings = folder / "interplay.toml"
+        settings.write_text(SETTINGS.format(folder=folder), encoding="utf-8")
+        self._said: list[str] = []
+        self._lines: Queue[str] = Queue()
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("INTERPLAY_")}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "interplay", "serve", "--config", str(settings)],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+        try:
+            self.url = self._address()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _read(self) -> None:
+        for line in self._process.stdout or ():
+            self._said.append(line)
+            self._lines.put(line)
+
+    def _address(self) -> str:
+        while True:
+            try:
+                line = self._lines.get(timeout=20)
+            except Empty:
+                raise RuntimeError(f"The server did not start: {self.log}") from None
+            if address := LISTENING.search(line):
+                return address[0]
+
+    @property
+    def log(self) -> str:
+        """What the server has said, its last lines."""
+        return "".join(self._said[-60:])
+
+    def stop(self) -> int:
+        """Ends it as an operator would; answers the exit status."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(timeout=20)
+            raise
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for the whole matrix; nothing but our signal may end it."""
+    running = Server(tmp_path_factory.mktemp("serve"))
+    yield running
+    assert running.stop() in (0, -signal.SIGTERM), running.log
+
+
+@cache
+def outcomes(url: str, language: str, version: str, style: str) -> dict[str, str | None]:
+    """Sample -> what went wrong in it, None for nothing; all of a style in one process."""
+    command = {"python": python_sdk, "js": js_sdk}[language](version)
+    folder = Path(command[-1]).parent / style
+    scripts = sorted(str(path) for path in folder.iterdir() if path.suffix in (".py", ".mjs"))
+    done = subprocess.run(
+        [*command, *scripts],
+        env={
+            "PATH": os.environ["PATH"],
+            "GOOGLE_GEMINI_BASE_URL": url,
+            "GEMINI_API_KEY": "test",
+            "NO_PROXY": "127.0.0.1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    lines = [line for line in done.stdout.split("\n") if line.startswith(RECORD)]
+    told = [json.loads(line.removeprefix(RECORD)) for line in lines]
+    results: dict[str, str | None] = {Path(one["sample"]).stem: one["error"] for one in told}
+    results[""] = None if done.returncode == 0 else done.stdout[-2000:] + done.stderr[-2000:]
+    return results
