@@ -230,9 +230,9 @@ def _agent(admitted: Admitted, agent: Agent) -> None:
     try:
         admitted.agent_config = msgspec.convert(given, agent.Config)
     except msgspec.ValidationError as error:
-        faults = explain(given, agent.Config)
-        said = " ".join(fault.message for fault in faults) or str(error)
-        raise invalid(said, "agent_config") from error
+        faults = explain(given, agent.Config, under=("agent_config",))
+        said = " ".join(fault.message for fault in faults)
+        raise (invalid(said) if said else invalid(str(error), "agent_config")) from error
 
 
 def backend_refusal(failure: Failure) -> Rejected:

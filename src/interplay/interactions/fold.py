@@ -137,6 +137,10 @@ class Fold:
             if msgspec.json.encode(step.arguments).decode() != text:
                 self._cuts.insert(0, text)
 
+    def open_text(self) -> str:
+        """The text of the open step since its last whole block."""
+        return "".join(self._text)
+
     def _stop(self) -> None:
         step = self.open
         if step is None:

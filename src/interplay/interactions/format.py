@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from interplay.interactions.failures import GenerationFault, Rejected, invalid
+from interplay.interactions.failures import GenerationFault, invalid
 from interplay.interactions.schema import SchemaFault, Validator, clean
 from interplay.wire.explain import explain
 from interplay.wire.generation import ResponseFormat, TextResponseFormat
@@ -87,7 +87,9 @@ def _read_one(entry: dict[str, Any], path: str, format: Format, wanted: set[Moda
     try:
         typed: Any = msgspec.convert(entry, ResponseFormat)
     except msgspec.ValidationError as error:
-        raise _explained(entry, path, error) from error
+        faults = explain(entry, ResponseFormat, under=(path,))
+        said = " ".join(fault.message for fault in faults)
+        raise (invalid(said) if said else invalid(str(error), path)) from error
     if not isinstance(typed, TextResponseFormat):
         format.typed.append(typed)
         wanted.add(entry["type"])
@@ -115,15 +117,3 @@ def _take_schema(schema: dict[str, Any], path: str, format: Format) -> None:
     except SchemaFault as fault:
         raise invalid(fault.message, fault.path) from fault
     format.json = True
-
-
-def _explained(entry: dict[str, Any], path: str, error: Exception) -> Rejected:
-    said: list[str] = []
-    for fault in explain(entry, ResponseFormat):
-        message = fault.message
-        if " at '" in message:
-            message = message.replace(" at '", f" at '{path}.", 1)
-        else:
-            message = message.replace(f"'{fault.path}'", f"'{fault.path}' at '{path}'", 1)
-        said.append(message)
-    return invalid(" ".join(said)) if said else invalid(str(error), path)

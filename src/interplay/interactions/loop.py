@@ -48,11 +48,14 @@ async def converse(at: Conversation) -> InteractionStatus:
 
     Raises GenerationFault, interplay.contracts.failure.Failure, Ended.
     """
+    prefix = at.writer.take_up(prefill=at.model.facts.prefill)
     if pending_calls(at.journal.fold.steps):  # an earlier attempt came this far
         return "requires_action"
     for number in range(at.limits.turns):
         start = len(at.journal.fold.steps)
-        end, served = await _turn(at, first=number == 0)
+        turn = build_turn(at, first=number == 0, prefix=prefix)
+        end, served = await _turn(at, turn)
+        prefix = ""
         at.journal.usage = tokens.add(at.journal.usage, end.usage)
         if end.reason == "blocked":
             raise GenerationFault(
@@ -74,14 +77,14 @@ async def converse(at: Conversation) -> InteractionStatus:
     )
 
 
-async def _turn(at: Conversation, *, first: bool) -> tuple[TurnEnd, list[ToolCall]]:
+async def _turn(at: Conversation, turn: Turn) -> tuple[TurnEnd, list[ToolCall]]:
     """One turn of the model: its pieces written, its calls of served tools held back."""
     writer, served = at.writer, at.toolbox.served
     held: list[tuple[FunctionCallStep, list[str]]] = []
     holding = False
     end: TurnEnd | None = None
     try:
-        async with aclosing(_stream(at, build_turn(at, first=first))) as pieces:
+        async with aclosing(_stream(at, turn)) as pieces:
             async for piece in pieces:
                 kind: Any = piece.__class__
                 if kind is TurnEnd:
@@ -107,7 +110,7 @@ def _stream(at: Conversation, turn: Turn) -> Any:
     return pieces
 
 
-def build_turn(at: Conversation, *, first: bool) -> Turn:
+def build_turn(at: Conversation, *, first: bool, prefix: str = "") -> Turn:
     """What the model is asked: the chain, this input, and what is written so far."""
     steps = at.history.copy()
     join(steps, at.input)
@@ -135,6 +138,7 @@ def build_turn(at: Conversation, *, first: bool) -> Turn:
         thinking_summaries=config.thinking_summaries == "auto",
         json=format.json,
         schema=format.schema,
+        prefix=prefix,
         conversation=at.journal.row.root,
     )
 

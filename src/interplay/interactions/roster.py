@@ -160,5 +160,7 @@ def _convert(fields: dict[str, Any], kind: Any, at: str) -> Any:
     try:
         return msgspec.convert(fields, kind, strict=False)
     except msgspec.ValidationError as error:
-        faults = [f"{at}.{fault.path}: {fault.message}" for fault in explain(fields, kind)]
+        faults = [
+            f"{at}.{fault.path}: {fault.message}" for fault in explain(fields, kind, strict=False)
+        ]
         raise SettingsError(" ".join(faults) or f"{at}: {error}") from error

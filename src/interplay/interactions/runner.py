@@ -179,6 +179,7 @@ class Runner:
         admitted, journal = running.admitted, running.journal
         writer = Writer(journal)
         if admitted.agent is not None:
+            writer.take_up(prefill=False)
             run = AgentRun(admitted, journal, writer, self._roster, self._store, self._limits)
             await admitted.agent.run(run)
             writer.close()

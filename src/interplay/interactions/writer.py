@@ -15,7 +15,15 @@ from interplay.wire.deltas import (
     ThoughtSummaryDelta,
 )
 from interplay.wire.events import StepDelta, StepStart, StepStop
-from interplay.wire.steps import FunctionCallStep, ModelOutputStep, Step, ThoughtStep
+from interplay.wire.steps import (
+    FunctionCallStep,
+    FunctionResultStep,
+    ModelOutputStep,
+    Step,
+    ThoughtStep,
+)
+
+TORN = "The call was interrupted before it was whole; it was not made."
 
 
 class Writer:
@@ -25,9 +33,26 @@ class Writer:
         self._journal = journal
         self._index = len(journal.fold.steps)
         self._open: type | None = None
-        if journal.fold.open is not None:  # torn by a crash
-            self._open = type(journal.fold.open)
+
+    def take_up(self, *, prefill: bool) -> str:
+        """Deals with the step an earlier attempt left open: text a client has seen stays open and
+        is answered, for a model that continues it; anything else is closed. A call that was torn
+        was never made, and gets a result that says so.
+        """
+        torn = self._journal.fold.open
+        if torn is None:
+            return ""
+        self._open = type(torn)
+        text = self._journal.fold.open_text()
+        if prefill and isinstance(torn, ModelOutputStep) and text:
+            return text
+        try:
             self.close()
+        except GenerationFault:
+            pass  # half the arguments of a call are no JSON
+        if isinstance(torn, FunctionCallStep):
+            self.step(FunctionResultStep(torn.id, TORN, is_error=True, name=torn.name))
+        return ""
 
     def piece(self, piece: Piece) -> None:
         """Writes one piece; TurnEnd is not one of them. Raises Ended, OutputLimit."""

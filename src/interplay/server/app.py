@@ -53,14 +53,13 @@ class App:
     def __init__(self, assembly: Assembly) -> None:
         self.assembly = assembly
         router = Router(_routes(assembly), redirect_slashes=False, default=_unknown)
-        cors = CORSMiddleware(
-            router,
+        self._http = CORSMiddleware(  # outermost: a browser must be able to read faults too
+            Errors(router),
             allow_origins=assembly.settings.cors_origins,
             allow_methods=["*"],
             allow_headers=["*"],
             expose_headers=["*"],
         )
-        self._http = Errors(cors)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """ASGI: http and lifespan."""

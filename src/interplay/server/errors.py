@@ -45,6 +45,7 @@ class Errors:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """ASGI."""
         started = False
+        extra: list[tuple[bytes, bytes]] = []
 
         async def watched(message: Any) -> None:
             nonlocal started
@@ -57,10 +58,12 @@ class Errors:
         except Rejected as raised:
             rejected = raised
         except HTTPException as refused:
+            allowed = (refused.headers or {}).get("Allow", "nothing")
+            extra.append((b"allow", allowed.encode()))
             rejected = Rejected(
                 "method_not_allowed",
                 f"{scope['method']} is not possible at {scope['path'][:200]};"
-                f" possible: {(refused.headers or {}).get('Allow', 'nothing')}.",
+                f" possible: {allowed}.",
             )
         except StoreFull:
             rejected = Rejected(
@@ -77,5 +80,6 @@ class Errors:
         if started:
             raise ConnectionError(f"answer broken off: {rejected.message}")
         status, body, headers = rejection(rejected)
+        headers += extra
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})

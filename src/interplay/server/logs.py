@@ -10,7 +10,7 @@ import msgspec
 
 from interplay.settings import Settings
 
-_OWN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_OWN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
 class Lines(logging.Formatter):

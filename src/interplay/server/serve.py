@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 from types import FrameType
 
@@ -11,7 +12,7 @@ import uvicorn
 from interplay.server import logs
 from interplay.server.app import App, create_app
 from interplay.server.auth import check_binding
-from interplay.settings import Settings, Sourced
+from interplay.settings import Settings, SettingsError, Sourced
 
 log = logging.getLogger("interplay.server")
 
@@ -21,10 +22,20 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            host, port = sockets[0].getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            print(f"Interplay is listening on http://{shown}:{port}", flush=True)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # Streams of background runs would keep their connections open for ever.
+        # Streams of background runs would keep their connections open for ever. The signal is not
+        # kept to be raised again at the end: a graceful stop is a success.
         self._app.assembly.drain_streams()
-        super().handle_exit(sig, frame)
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
 
 
 def serve(sourced: Sourced) -> int:
@@ -34,8 +45,6 @@ def serve(sourced: Sourced) -> int:
     app = create_app(settings)
     check_binding(settings, app.assembly.keys)
     listener = _listen(settings)
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -47,14 +56,11 @@ def serve(sourced: Sourced) -> int:
         lifespan="on",
     )
     server = _Server(config, app)
-    print(f"Interplay is listening on http://{shown}:{port}", flush=True)
     server.run(sockets=[listener])
     return 0 if server.started else 1
 
 
 def _listen(settings: Settings) -> socket.socket:
-    from interplay.settings import SettingsError
-
     try:
         listener = socket.create_server(
             (settings.host, settings.port),
