@@ -112,40 +112,48 @@ class Answer:
                 return
 
     def _event(self, payload: bytes, pieces: list[Piece]) -> None:
+        if self._partial:
+            payload = self._joined(payload)
+            if not payload:
+                return
         try:
             chunk: Chunk = self._decode(payload)
         except msgspec.ValidationError as error:
+            if payload.strip() == b"[DONE]":
+                self._close(pieces)
+                return
             raise Garbled(
                 f"sent a chunk of an unknown shape ({error}): {shown(payload)}"
             ) from error
         except msgspec.DecodeError as error:
-            self._odd(payload, error, pieces)
+            if not payload.lstrip().startswith(b"{"):
+                if not payload.strip():
+                    return
+                raise Garbled(
+                    f"sent a chunk that is not JSON ({error}): {shown(payload)}"
+                ) from error
+            self._partial.append(payload)
+            self._lines.open = True
             return
-        if self._partial:
-            raise Garbled(f"sent half a chunk: {shown(self._partial[0])}")
         self._chunks += 1
         if self._chunks > self._config.max_chunks:
             raise Garbled(f"sent more than {self._config.max_chunks} chunks (max_chunks)")
         pieces += self._reader.read(chunk)
 
-    def _odd(self, payload: bytes, error: Exception, pieces: list[Piece]) -> None:
-        """A `data` line that is no JSON by itself: the end mark, or one line of several."""
-        bare = payload.strip()
-        if not bare:
-            return
-        if bare == b"[DONE]" and not self._partial:
-            self._close(pieces)
-            return
-        lines = [*self._partial, payload]
-        if not lines[0].lstrip().startswith(b"{") or len(lines) > _LINES_PER_EVENT:
-            raise Garbled(f"sent a chunk that is not JSON ({error}): {shown(payload)}") from error
-        if bare == b"[DONE]" or sum(map(len, lines)) > self._config.max_line_bytes:
-            raise Garbled(f"sent half a chunk: {shown(lines[0])}") from error
-        joined = b"\n".join(lines)
-        self._partial = lines
-        if len(lines) > 1 and bare.endswith(b"}") and _is_json(joined):
+    def _joined(self, payload: bytes) -> bytes:
+        """An event's `data` lines as one, once they are JSON together; nothing before that."""
+        lines = self._partial
+        if payload:
+            lines.append(payload)
+        whole = b"\n".join(lines)
+        if payload.rstrip().endswith(b"}") and _is_json(whole):
             self._partial = []
-            self._event(joined, pieces)
+            self._lines.open = False
+            return whole
+        over = len(lines) > _LINES_PER_EVENT or len(whole) > self._config.max_line_bytes
+        if not payload or over:
+            raise Garbled(f"sent half a chunk: {shown(whole)}")
+        return b""
 
     def _finish(self, pieces: list[Piece]) -> None:
         """The server has closed its answer."""

@@ -13,16 +13,18 @@ class Lines:
     """Cuts a stream into lines, however it is packed, and yields what its `data` lines hold.
 
     Comments and the other fields of events are passed over. Raises Garbled for a line longer
-    than `limit` bytes and for lines that no event stream has.
+    than `limit` bytes and for lines that no event stream has. While `open` is set, the blank line
+    that ends an event yields an empty payload.
     """
 
-    __slots__ = ("_held", "_limit", "_size", "_start")
+    __slots__ = ("_held", "_limit", "_size", "_start", "open")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._held: list[bytes] = []
         self._size = 0
         self._start = True
+        self.open = False
 
     def feed(self, block: bytes) -> Iterator[bytes]:
         """Adds bytes and yields the payloads that are whole now."""
@@ -48,6 +50,8 @@ class Lines:
                 payload = self._other(line)
                 if payload is not None:
                     yield payload
+            elif self.open:
+                yield b""
 
     def end(self) -> Iterator[bytes]:
         """Yields the payload of a last line that has no end."""

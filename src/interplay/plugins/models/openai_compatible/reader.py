@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, Literal
 
 from interplay.contracts.model import Piece, Turn, TurnEnd
@@ -41,6 +42,7 @@ _REASONS: dict[str, Reason] = {
     "safety": "blocked",
     "refusal": "blocked",
 }
+_BESIDE_TEXT = ("tool_calls", "function_call", "images", "refusal", "reasoning_details")
 _BROKEN = frozenset({"error", "abort", "cancelled", "insufficient_system_resource"})
 
 
@@ -52,6 +54,9 @@ class Reader:
     ) -> None:
         self._turn, self._dialect, self._server, self._origin = turn, dialect, server, origin
         self._thoughts = thoughts
+        names = (*_BESIDE_TEXT, *thoughts)
+        self._beside = attrgetter(*names)
+        self._nothing = (None,) * len(names)
         self._marks: Marks | None = None
         if dialect.think_tags is not None:
             opening, closing = dialect.think_tags
@@ -80,20 +85,9 @@ class Reader:
             delta = choice.delta
             if delta is not None and choice.finish_reason is None and not choice.index:
                 text = delta.content
-                if text.__class__ is str and text and not self._more_than_text(delta):
+                if text.__class__ is str and text and self._beside(delta) == self._nothing:
                     return (TextDelta(text),)  # pyright: ignore[reportArgumentType]
         return self._read(chunk)
-
-    def _more_than_text(self, delta: Delta) -> bool:
-        if (
-            delta.tool_calls is not None
-            or delta.function_call is not None
-            or delta.images is not None
-            or delta.refusal is not None
-            or delta.reasoning_details is not None
-        ):
-            return True
-        return any(getattr(delta, name) for name in self._thoughts)
 
     def _read(self, chunk: Chunk) -> list[Piece]:
         pieces: list[Piece] = []
