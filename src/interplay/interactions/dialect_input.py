@@ -15,6 +15,7 @@ _CONTENT_TYPES: frozenset[str] = frozenset(
     str(kind.__struct_config__.tag) for kind in get_args(Content)
 )
 _STEP_TYPES: frozenset[str] = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Step))
+_ENTRIES: Any = list[Content | Step]
 _MESSAGES = frozenset({"user_input", "model_output"})
 _ROLES = {
     "user": "user_input",
@@ -59,14 +60,14 @@ def steps_input(given: Any) -> Any:
         return pieces[0] if len(pieces) == 1 else pieces
     pieces = [piece for entry in given for piece in _entry(entry)]
     # A piece with a fault keeps its own place, so that the path in the message is the caller's.
-    if all(type_of(piece) in _CONTENT_TYPES for piece in pieces) or not all(map(_decodes, pieces)):
+    if all(type_of(piece) in _CONTENT_TYPES for piece in pieces) or not _decode(pieces):
         return pieces
     return _joined(pieces, {"type": "user_input"})
 
 
-def _decodes(piece: Any) -> bool:
+def _decode(pieces: list[Any]) -> bool:
     try:
-        msgspec.convert(piece, Content | Step)
+        msgspec.convert(pieces, _ENTRIES)
     except (msgspec.ValidationError, RecursionError):
         return False
     return True
