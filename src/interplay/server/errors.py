@@ -62,8 +62,7 @@ class Errors:
             extra.append((b"allow", allowed.encode()))
             rejected = Rejected(
                 "method_not_allowed",
-                f"{scope['method']} is not possible at {scope['path'][:200]};"
-                f" possible: {allowed}.",
+                f"{scope['method']} is not possible at {scope['path'][:200]}; possible: {allowed}.",
             )
         except StoreFull:
             rejected = Rejected(
