@@ -141,7 +141,6 @@ def test_outputs_are_the_contents_of_the_models_steps():
         "code_execution_call",
         "code_execution_result",
         "file_search_result",
-        "retrieval_call",
         "thought",
         "text",
         "image",
@@ -158,7 +157,7 @@ def test_old_names_of_fields_stand_beside_todays():
     outputs = view(resource(STEPS))["outputs"]
     assert outputs[2]["result"] == [{"search_suggestions": "<p>", "rendered_content": "<p>"}]
     assert outputs[5]["result"] == []
-    [citation] = outputs[13]["annotations"]
+    [citation] = outputs[12]["annotations"]
     assert citation["source"] == citation["url"] == "https://example.com"
 
 

@@ -35,7 +35,6 @@ from interplay.wire.steps import (
     ModelOutputStep,
     Step,
     ThoughtStep,
-    UserInputStep,
 )
 
 STEPS_SINCE = "2026-05-20"
@@ -49,6 +48,11 @@ _STATUS = {
     "budget_exceeded": "incomplete",
     "requires_continuation": "incomplete",
 }
+_UNSHOWN = frozenset(
+    {"retrieval_call", "retrieval_result", "processing_call", "processing_result"}
+    | {"tool_search_call", "tool_search_result"}
+)
+"""Steps the `outputs` schema never had: an old SDK cannot even read their `type` in a stream."""
 _MODEL_SIDE = frozenset({"model_output", "thought"})
 _MEDIA = (ImageDelta, AudioDelta, DocumentDelta, VideoDelta)
 _NUMBER = re.compile(r"[0-9]{1,4}$")
@@ -138,7 +142,7 @@ def _contents(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if step["type"] in ("model_output", "user_input"):
             blocks: list[dict[str, Any]] = step.get("content") or []
             contents += [_content(block) for block in blocks]
-        else:
+        elif step["type"] not in _UNSHOWN:
             contents.append(_content(step))
     return contents
 
@@ -204,6 +208,7 @@ class OutputsStream:
         self._index = -1
         self._open = ""
         self._step: Step | None = None
+        self._shown = True
         self._filled = False
         self._arguments: list[str] = []
 
@@ -248,7 +253,8 @@ class OutputsStream:
 
     def _start(self, step: Step) -> list[dict[str, Any]]:
         self._step, self._filled, self._arguments = step, False, []
-        if isinstance(step, UserInputStep):
+        self._shown = _shown(step)
+        if not self._shown:
             return []
         if isinstance(step, ModelOutputStep):
             return [body for block in step.content or [] for body in self._whole(block)]
@@ -273,7 +279,7 @@ class OutputsStream:
 
     def _delta(self, delta: Any) -> list[dict[str, Any]]:
         step = self._step
-        if isinstance(step, UserInputStep):
+        if not self._shown:
             return []
         if isinstance(delta, TextDelta):
             return [*(self._begin("text") if self._open != "text" else ()), self._data(delta)]
@@ -297,7 +303,7 @@ class OutputsStream:
         bodies: list[dict[str, Any]] = []
         if isinstance(step, FunctionCallStep) and self._filled:
             bodies.append(self._data_of({**msgspec.to_builtins(step), "arguments": self._joined()}))
-        elif not (self._filled or isinstance(step, ModelOutputStep | ThoughtStep | UserInputStep)):
+        elif self._shown and not (self._filled or isinstance(step, ModelOutputStep | ThoughtStep)):
             bodies.append(self._data_of(msgspec.to_builtins(step)))
         return bodies + self._end()
 
@@ -330,6 +336,11 @@ class OutputsStream:
             cited = [_cited(annotation) for annotation in cited]
             delta = {"type": "text_annotation", "annotations": cited}
         return {"event_type": "content.delta", "index": self._index, "delta": _content(delta)}
+
+
+def _shown(step: Step) -> bool:
+    tag = step.__struct_config__.tag
+    return tag != "user_input" and tag not in _UNSHOWN
 
 
 def _head(head: InteractionHead) -> dict[str, Any]:

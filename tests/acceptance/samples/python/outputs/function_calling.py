@@ -48,6 +48,24 @@ for output in interaction.outputs:
         print(answer.outputs[-1].text)
         assert answer.outputs[-1].text == "get_weather: The weather in Paris is sunny."
 
+        # The same without the server's memory: thought and call are sent back as they came.
+        alone = client.interactions.create(
+            model=MODEL,
+            tools=[weather_tool],
+            store=False,
+            input=[
+                {"role": "user", "content": "What is the weather in Paris?"},
+                {"role": "model", "content": interaction.outputs},
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "function_result", "call_id": output.id, "result": ["sunny", 21]}
+                    ],
+                },
+            ],
+        )
+        assert alone.outputs[-1].text.endswith(': ["sunny", 21]')
+
 calls, names = [], []
 for chunk in client.interactions.create(
     model=MODEL,
