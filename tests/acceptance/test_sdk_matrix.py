@@ -26,6 +26,9 @@ def test_every_sdk_has_samples():
     assert len(CASES) == 9 * len(MATRIX)
 
 
+@pytest.mark.requirement("schema:sdk-1")
+@pytest.mark.requirement("schema:sdk-3")
+@pytest.mark.requirement("schema:sdk-js")
 @pytest.mark.sdk_matrix
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("language", "version", "style", "sample"), CASES)

@@ -83,6 +83,7 @@ def test_an_empty_turn_leaves_nothing_behind():
     assert read(turns) == [user(text("Hi"))]
 
 
+@pytest.mark.requirement("input:mixed")
 def test_contents_between_steps_and_turns_join_into_one_user_input():
     mixture = [text("a"), IMAGE, {"role": "model", "content": "b"}, "c", text("d"), CALL, RESULT]
     assert read(mixture) == [

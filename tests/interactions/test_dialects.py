@@ -40,6 +40,7 @@ def test_requests_of_every_sdk_are_here():
     assert [sdk.partition("-")[0] for sdk in SDKS] == ["js"] * 3 + ["python"] * 5
 
 
+@pytest.mark.requirement("schema:outputs-by-body")
 @pytest.mark.parametrize("sdk", SDKS)
 def test_every_recorded_request_decodes(sdk: str):
     requests = recorded(sdk)["requests"]

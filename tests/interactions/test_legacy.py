@@ -79,6 +79,9 @@ def told(*headers: tuple[str, str]) -> list[tuple[bytes, bytes]]:
     return [(b"host", b"h"), *((name.encode(), value.encode()) for name, value in headers)]
 
 
+@pytest.mark.requirement("schema:steps")
+@pytest.mark.requirement("schema:outputs-by-revision")
+@pytest.mark.requirement("schema:outputs-by-client")
 @pytest.mark.parametrize(
     ("headers", "by_default", "outputs"),
     [
@@ -320,6 +323,7 @@ def test_every_content_is_started_and_stopped_in_turn():
     assert opened is None
 
 
+@pytest.mark.requirement("schema:outputs-stream")
 def test_the_frames_of_a_thought_and_a_text():
     steps: list[Step] = [ThoughtStep("c2ln"), ModelOutputStep([TextContent("Hi")])]
     shown = frames(journal(steps))
@@ -423,6 +427,7 @@ def test_an_error_keeps_its_form():
     }
 
 
+@pytest.mark.requirement("schema:outputs-resume")
 @pytest.mark.parametrize("seed", range(3))
 def test_resuming_after_any_frame_neither_loses_nor_doubles(seed: int):
     events = journal(STEPS, seed)
