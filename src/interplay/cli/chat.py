@@ -57,7 +57,7 @@ def chat(
     resume: str | None,
     background: bool,
 ) -> None:
-    """Talk to a model; the server keeps the conversation."""
+    """Talk to a model in the terminal; the server keeps the conversation."""
     from interplay.cli.chat_commands import NAMES, Commands
     from interplay.cli.keyboard import Keyboard
     from interplay.cli.request import resolved_id, tools_of

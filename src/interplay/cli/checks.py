@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -152,10 +153,19 @@ def _holder(lock: Path) -> Iterator[Check]:
 
 def models(settings: Settings) -> Iterator[Check]:
     """The default model: whether what it needs is on this machine."""
+    for model, entry in settings.models.items():
+        variable = entry.get("api_key_env")
+        if variable and not os.environ.get(variable):
+            found = f"{variable} is not set; '{model}' takes its key from there"
+            yield Check("model key", "warn", found, f"Set {variable} where the server runs.")
     name = settings.default_model
     entry = settings.models.get(name)
     if entry is not None and entry.get("backend") != "llama_cpp":
         yield Check("default model", "ok", f"{name} is answered by {entry.get('backend')}")
+        return
+    if find_spec("xllamacpp") is None:
+        found = f"{name} runs inside the server, which needs the extra `local`"
+        yield Check("default model", "fail", found, "Run: pip install 'interplay[local]'")
         return
     if entry is not None:
         name = str(entry.get("model") or name)

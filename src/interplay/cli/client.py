@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -22,6 +23,10 @@ CONNECT_SECONDS = 10.0
 
 class Unreachable(Exception):
     """No server answers at the URL; the message says which and why."""
+
+
+class HungUp(Unreachable):
+    """A server took the request and closed the connection without an answer."""
 
 
 class StreamLost(Exception):
@@ -53,7 +58,7 @@ class Api:
         self, url: str, key: str | None = None, *, silence_seconds: float = SILENCE_SECONDS
     ) -> None:
         self.url = url.rstrip("/")
-        parts = urlsplit(self.url if "://" in self.url else f"http://{self.url}")
+        parts = urlsplit(url if "://" in url else f"http://{url}")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"'{url}' is no URL of a server; give http://HOST:PORT")
         self._secure = parts.scheme == "https"
@@ -97,16 +102,26 @@ class Api:
                 raise self._unreachable(error) from error
 
     def stream(
-        self, method: str, path: str, *, body: Any = None, query: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        query: dict[str, Any] | None = None,
+        idempotency_key: str | None = None,
     ) -> Iterator[Frame]:
         """The events of a path below /v1 as they come; ends after the server's last one.
 
+        A body that is sent again with the same key is answered by the first one's interaction.
         Raises StreamLost when the connection breaks off, or says nothing for too long.
         """
         with closing(self._connection()) as connection:
             try:
                 target = self._path(path, query)
-                response = self._ask(connection, method, target, body, self._silence, stream=True)
+                more = {"Accept": "text/event-stream"}
+                if idempotency_key is not None:
+                    more["Idempotency-Key"] = idempotency_key
+                response = self._ask(connection, method, target, body, self._silence, more)
                 raw = response.read() if response.status >= 400 else b""
             except (OSError, http.client.HTTPException) as error:
                 raise self._unreachable(error) from error
@@ -132,11 +147,10 @@ class Api:
         target: str,
         body: Any,
         seconds: float,
-        *,
-        stream: bool = False,
+        more: dict[str, str] | None = None,
     ) -> http.client.HTTPResponse:
         headers = {
-            "Accept": "text/event-stream" if stream else "application/json",
+            "Accept": "application/json",
             "User-Agent": f"interplay-cli/{__version__}",
             "Connection": "close",
         }
@@ -145,6 +159,9 @@ class Api:
         raw = None if body is None else json.dumps(body).encode()
         if raw is not None:
             headers["Content-Type"] = "application/json"
+            # What is asked twice is meant twice, also soon after an answer that was cut off.
+            headers["Idempotency-Key"] = os.urandom(12).hex()
+        headers |= more or {}
         connection.connect()
         connection.sock.settimeout(seconds)
         connection.request(method, target, body=raw, headers=headers)
@@ -163,7 +180,7 @@ class Api:
         if isinstance(error, socket.gaierror):
             return Unreachable(f"The host of {self.url} has no address: {error.strerror}.")
         if isinstance(error, http.client.BadStatusLine | ConnectionError):
-            return Unreachable(f"The server at {self.url} hung up without an answer.")
+            return HungUp(f"The server at {self.url} hung up without an answer.")
         return Unreachable(f"No answer from {self.url}: {error}")
 
     def _foreign(self) -> Unreachable:

@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 _SECRET = re.compile(r"key|token|secret|password|authorization|credential", re.IGNORECASE)
+_PASSWORD = re.compile(r"(://[^/@:\s]*:)[^/@\s]*@")
+"""user:password in a URL."""
 _NO_SECRET = frozenset({"api_keys_file", "limits.runs_per_key", "context_tokens", "max_tokens"})
 
 
@@ -65,19 +67,20 @@ def told(sourced: Any) -> list[tuple[str, Any, str]]:
 def masked(value: Any, name: str) -> Any:
     """A value with what must not be shown replaced: `name:key` keeps the name."""
     if isinstance(value, dict):
-        return {str(k): masked(v, str(k)) for k, v in value.items()}  # pyright: ignore
-    if name in _NO_SECRET or not _SECRET.search(name) or value in (None, "", []):
-        if isinstance(value, list):
-            return [masked(item, "") for item in value]  # pyright: ignore
-        return value
+        hide = name == "headers"
+        return {
+            str(key): masked(inner, "secret" if hide else str(key))
+            for key, inner in value.items()  # pyright: ignore[reportUnknownVariableType]
+        }
+    secret = bool(_SECRET.search(name)) and name not in _NO_SECRET and not name.endswith("_env")
     if isinstance(value, list):
-        return [_hidden(str(item)) for item in value]  # pyright: ignore
-    return _hidden(str(value))
+        return [masked(item, name) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    if not isinstance(value, str) or not value:
+        return value
+    return _hidden(value) if secret else _PASSWORD.sub(r"\1***@", value)
 
 
 def _hidden(secret: str) -> str:
-    if secret.startswith(("env:", "$")):
-        return secret  # the name of a variable, not what it holds
     name, colon, _ = secret.partition(":")
     return f"{name}:***" if colon else "***"
 

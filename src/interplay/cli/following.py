@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from interplay.cli.client import Api, ApiFault, Frame, StreamLost, Unreachable
+from interplay.cli.client import Api, ApiFault, Frame, HungUp, StreamLost, Unreachable
 from interplay.cli.narration import Narration
 
 PATIENCE_SECONDS = 300.0
 """How long a server may stay away before following it is given up."""
+_RESEND_PAUSES = (0.2, 1.0)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 
@@ -41,15 +43,28 @@ def create(
 ) -> None:
     """Creates an interaction and tells its stream; a stored one is resumed after a drop.
 
-    Raises StreamLost when the connection drops and there is nothing to resume.
+    Before its first event it is sent again, under one key, so that it is made once. Raises
+    StreamLost, or HungUp, when the connection drops and there is nothing to resume.
     """
-    try:
-        _tell(api.stream("POST", "interactions", body={**body, "stream": True}), narration)
-    except StreamLost as lost:
-        if narration.reading.id is None or body.get("store") is False:
-            raise
-        narration.comment(f"{lost} Going on.")
-        _resume(api, narration, pause)
+    key = os.urandom(12).hex()
+    asked = {**body, "stream": True}
+    pauses = iter(_RESEND_PAUSES)
+    while True:
+        try:
+            frames = api.stream("POST", "interactions", body=asked, idempotency_key=key)
+            _tell(frames, narration)
+            return
+        except (StreamLost, HungUp) as lost:
+            if narration.reading.id is not None:
+                if body.get("store") is False:
+                    raise
+                narration.comment(f"{lost} Going on.")
+                break
+            wait = next(pauses, None)
+            if wait is None:
+                raise
+        pause(wait)
+    _resume(api, narration, pause)
 
 
 def stop(api: Api, narration: Narration) -> bool:

@@ -128,13 +128,13 @@ class Narration:
         self._write(self._out, clean(text) if self._paint_out.live else text)
 
     def _thought(self, text: str) -> None:
-        self._write(self._aside, self._paint("dim", clean(text)))
+        self._write(self._aside, clean(text), "dim")
 
-    def _write(self, stream: TextIO, text: str) -> None:
+    def _write(self, stream: TextIO, text: str, style: str = "") -> None:
         """Text of which more may follow on the same line."""
         if not text:
             return
-        stream.write(text)
+        stream.write(self._paint(style, text) if style else text)
         stream.flush()
         if stream in self._partial:
             self._partial.remove(stream)

@@ -20,7 +20,7 @@ _SAMPLES = {
 [models."gpt-*"]
 backend = "openai_compatible"
 base_url = "https://api.openai.com/v1"
-api_key = "env:OPENAI_API_KEY"
+api_key_env = "OPENAI_API_KEY"
 """,
     "agents": """\
 [agents.helper]
