@@ -11,19 +11,19 @@ from interplay.plugins.stores.sqlite.rows import (
     SQL,
     Row,
     is_expired,
+    key_of,
     listed,
     millis,
     status_of,
     whole,
 )
-from interplay.plugins.stores.sqlite.writes import unclaimed
 
 _EXPIRES, _STATUS = 10, 4
 
 
 def get(db: sqlite3.Cursor, now: int, id: str) -> StoredInteraction | None:
     """One living row."""
-    return _living(db.execute(SQL["get"], (id,)).fetchall(), now)
+    return _living(db.execute(SQL["get"], (key_of(id), id)).fetchall(), now)
 
 
 def find_key(db: sqlite3.Cursor, now: int, owner: str, key: str) -> StoredInteraction | None:
@@ -38,17 +38,22 @@ def unfinished(db: sqlite3.Cursor) -> builtins.list[StoredInteraction]:
 
 def events(db: sqlite3.Cursor, id: str, after: int) -> builtins.list[bytes]:
     """The events above a number."""
-    return [row[0] for row in db.execute(SQL["events"], (id, after)).fetchall()]
+    return [row[0] for row in db.execute(SQL["events"], (key_of(id), id, after)).fetchall()]
 
 
 def chain(db: sqlite3.Cursor, now: int, id: str) -> builtins.list[ChainLink]:
     """The living turns from the root to an id."""
-    rows = db.execute(SQL["chain"], (id, now)).fetchall()
-    # Sorted here and not by SQLite, which would carry every input and answer through its sorter.
+    rows = db.execute(SQL["chain"], (key_of(id), id, now)).fetchall()
+    # Sorted here and not by SQLite, which would carry every text through its sorter.
     rows.sort(key=_depth)
     return [
-        ChainLink(id=id, status=status_of(status), input=input, steps=steps)
-        for _, id, status, input, steps in rows
+        ChainLink(
+            id=id,
+            status=status_of(status),
+            input=(asked or b"")[request_size:],
+            steps=None if steps_size is None else (answered or b"")[:steps_size],
+        )
+        for _, id, status, request_size, steps_size, asked, answered in rows
     ]
 
 
@@ -62,7 +67,7 @@ def list(
         name = "list_by_label"
     elif filter.root is not None:
         name = "list_by_root"
-    elif filter.status is not None:
+    elif filter.status not in (None, "completed"):
         name = "list_by_status"
     else:
         name = "list_by_owner"
@@ -75,6 +80,7 @@ def list(
         "model": filter.model,
         "agent": filter.agent,
         "root": filter.root,
+        "root_key": None if filter.root is None else key_of(filter.root),
         "key": key,
         "value": value,
         "size": size + 1,
@@ -96,7 +102,13 @@ def unreferenced(db: sqlite3.Cursor, sha256s: builtins.list[str]) -> builtins.li
 
 def recall(db: sqlite3.Cursor, id: str) -> dict[str, bytes]:
     """Every memo of one interaction."""
-    return dict(db.execute(SQL["memos"], (id,)).fetchall())
+    return dict(db.execute(SQL["memos"], (key_of(id), id)).fetchall())
+
+
+def unclaimed(db: sqlite3.Cursor, digests: builtins.list[bytes]) -> builtins.list[str]:
+    """Those of these digests that no row refers to, in hex."""
+    claimed = SQL["blob_claimed"]
+    return [one.hex() for one in digests if not db.execute(claimed, (one,)).fetchall()]
 
 
 def _living(rows: builtins.list[Row], now: int) -> StoredInteraction | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,11 @@ def statements(text: str) -> dict[str, str]:
 SQL = statements((Path(__file__).parent / "sqlite.sql").read_text(encoding="utf-8"))
 
 
+def key_of(text: str) -> int:
+    """What the indexes hold of an id or a root: 64 bits, the same on every machine."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+
+
 def millis(seconds: float) -> int:
     """Unix seconds as the file holds them."""
     return round(seconds * 1000)
@@ -68,8 +74,10 @@ def whole(row: Row) -> StoredInteraction:
     """A row of the `whole` statement."""
     (
         id, owner, root, parent, status, model, agent, background, created, updated, expires,
-        labels, fingerprint, epoch, last, attempts, usage, errors, replay, steps, request, input,
+        labels, fingerprint, epoch, last, attempts, usage, errors, request_size, steps_size,
+        asked, answered,
     ) = row  # fmt: skip
+    asked, answered = asked or b"", answered or b""
     return StoredInteraction(
         id=id,
         owner=owner,
@@ -83,13 +91,13 @@ def whole(row: Row) -> StoredInteraction:
         updated=updated / 1000,
         expires=None if expires is None else expires / 1000,
         labels=_labels.decode(labels) if labels else {},
-        request=request,
-        input=input,
+        request=asked[:request_size],
+        input=asked[request_size:],
         epoch=epoch,
         last=last,
         attempts=attempts,
-        steps=steps,
-        replay=replay or b"",
+        steps=None if steps_size is None else answered[:steps_size],
+        replay=answered[steps_size:] if steps_size is not None else b"",
         usage=usage or b"",
         errors=errors or b"",
         fingerprint=fingerprint,
@@ -98,5 +106,4 @@ def whole(row: Row) -> StoredInteraction:
 
 def listed(row: Row) -> StoredInteraction:
     """A row of a list, its position left off: no request, no input, no steps, no replay."""
-    ended = row[4] >= UNENDED
-    return whole((*row, b"", b"" if ended else None, b"", b""))
+    return whole((*row, 0, 0 if row[4] >= UNENDED else None, None, None))

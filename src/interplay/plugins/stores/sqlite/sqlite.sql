@@ -1,19 +1,31 @@
 -- Every statement of the store: a name, a sentence, the statement. {name} stands for another one.
 
+-- name: columns
+-- What every row is read with.
+  i.id, i.owner, b.root, i.parent, i.status, i.model, i.agent, i.background, i.created, i.updated,
+  i.expires, i.labels, i.fingerprint, i.epoch, i.last, i.attempts, i.usage, i.errors
+
+-- name: asked
+-- Request and input in one. Pieces come in their order, since a range is read along its key.
+  (SELECT CAST(group_concat(data, '') AS BLOB) FROM pieces
+   WHERE at >= i.asked AND at < i.asked + i.asked_pieces)
+
+-- name: answered
+-- Steps and replay in one; null before the end, and when both are empty.
+  (SELECT CAST(group_concat(data, '') AS BLOB) FROM pieces
+   WHERE at >= i.answered AND at < i.answered + i.answered_pieces)
+
 -- name: whole
 -- A row as get answers it, but for the condition.
 SELECT
-  i.id, i.owner, b.root, i.parent, i.status, i.model, i.agent, i.background, i.created, i.updated,
-  i.expires, i.labels, i.fingerprint, coalesce(a.epoch, r.epoch), coalesce(a.last, r.last),
-  coalesce(a.attempts, r.attempts), a.usage, a.errors, a.replay, a.steps, i.request, i.input
-FROM interactions i
-JOIN branches b ON b.id = i.branch
-LEFT JOIN answers a ON a.iid = i.seq
-LEFT JOIN running r ON r.iid = i.seq
+{columns}, i.request_size, i.steps_size,
+{asked},
+{answered}
+FROM interactions i JOIN branches b ON b.id = i.branch
 
 -- name: get
 -- One row.
-{whole} WHERE i.id = ?1
+{whole} WHERE i.id_key = ?1 AND i.id = ?2
 
 -- name: find_key
 -- The row that was created under a key.
@@ -21,7 +33,7 @@ LEFT JOIN running r ON r.iid = i.seq
 
 -- name: unfinished
 -- Every row that has not ended, oldest first.
-{whole} WHERE i.seq IN (SELECT iid FROM running) ORDER BY i.seq
+{whole} WHERE i.status < {unended} ORDER BY i.seq
 
 -- name: key_holder
 -- The interaction that holds an owner's idempotency key.
@@ -33,7 +45,7 @@ UPDATE interactions SET idempotency_key = NULL WHERE seq = ?1
 
 -- name: parent_place
 -- Where a parent stands in its chain.
-SELECT branch, depth, expires, status FROM interactions WHERE id = ?1
+SELECT branch, depth, expires, status FROM interactions WHERE id_key = ?1 AND id = ?2
 
 -- name: grow_branch
 -- Takes the depth after the tip; no row when the parent is an inner turn.
@@ -41,14 +53,19 @@ UPDATE branches SET high = high + 1 WHERE id = ?1 AND high = ?2
 
 -- name: open_branch
 -- A new line of a conversation.
-INSERT INTO branches (root, parent, fork, high) VALUES (?1, ?2, ?3, ?4)
+INSERT INTO branches (root_key, root, parent, fork, high) VALUES (?1, ?2, ?3, ?4, ?5)
+
+-- name: insert_piece
+-- A piece of a text.
+INSERT INTO pieces (data) VALUES (?)
 
 -- name: insert_interaction
 -- A row at its creation.
 INSERT INTO interactions (
-  id, owner, branch, depth, status, background, created, updated, expires, parent, model, agent,
-  labels, idempotency_key, fingerprint, request, input
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  id_key, id, owner, branch, depth, status, background, epoch, attempts, last, created, updated,
+  expires, parent, model, agent, labels, idempotency_key, fingerprint, asked, asked_pieces,
+  request_size, answered, answered_pieces, steps_size, usage, errors
+) VALUES (?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_label
 -- A label, for lists.
@@ -58,35 +75,32 @@ INSERT INTO labels (owner, key, value, iid) VALUES (?, ?, ?, ?)
 -- A claim on a blob; input and steps may claim the same one.
 INSERT OR IGNORE INTO interaction_blobs (iid, sha256) VALUES (?, ?)
 
--- name: insert_running
--- The fence of a new interaction.
-INSERT INTO running (iid, epoch, attempts, last) VALUES (?1, 1, 0, -1)
-
--- name: insert_answer
--- The end of an interaction.
-INSERT INTO answers (iid, epoch, attempts, last, usage, errors, replay, steps)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-
--- name: seq_of
--- The row behind an id.
-SELECT seq, status FROM interactions WHERE id = ?1
+-- name: fence_of
+-- The row behind an id, and its fence.
+SELECT seq, status, epoch FROM interactions WHERE id_key = ?1 AND id = ?2
 
 -- name: claim
 -- The next epoch; no row when the interaction is gone or has ended.
-UPDATE running SET epoch = epoch + 1, attempts = attempts + 1
-WHERE iid = (SELECT seq FROM interactions WHERE id = ?1)
+UPDATE interactions SET epoch = epoch + 1, attempts = attempts + 1
+WHERE id_key = ?1 AND id = ?2 AND status < {unended}
 
 -- name: advance
 -- The compare-and-set of an append; no row means fenced.
-UPDATE running SET last = ?4
-WHERE iid = (SELECT seq FROM interactions WHERE id = ?1) AND epoch = ?2 AND last = ?3
-RETURNING iid
+UPDATE interactions SET last = ?5
+WHERE id_key = ?1 AND id = ?2 AND epoch = ?3 AND last = ?4 AND status < {unended}
+RETURNING seq
 
 -- name: finish
--- The compare-and-set of the last append; no row means fenced.
-DELETE FROM running
-WHERE iid = (SELECT seq FROM interactions WHERE id = ?1) AND epoch = ?2 AND last = ?3
-RETURNING iid, attempts
+-- The end.
+UPDATE interactions SET
+  status = ?2, updated = ?3, last = ?4, answered = ?5, answered_pieces = ?6, steps_size = ?7,
+  usage = ?8, errors = ?9
+WHERE seq = ?1
+
+-- name: may_finish
+-- Looks before the texts of the end are written; no row means fenced.
+SELECT seq FROM interactions
+WHERE id_key = ?1 AND id = ?2 AND epoch = ?3 AND last = ?4 AND status < {unended}
 
 -- name: insert_event
 -- One event.
@@ -96,10 +110,6 @@ INSERT INTO events (iid, seq, data) VALUES (?, ?, ?)
 -- A change of status before the end; the same status again writes nothing.
 UPDATE interactions SET status = ?2 WHERE seq = ?1 AND status <> ?2
 
--- name: set_end
--- The status at the end; the row keeps its size.
-UPDATE interactions SET status = ?2, updated = ?3 WHERE seq = ?1
-
 -- name: delete_events
 -- The end has folded them.
 DELETE FROM events WHERE iid = ?1
@@ -108,10 +118,6 @@ DELETE FROM events WHERE iid = ?1
 -- Memos go when the interaction ends.
 DELETE FROM memos WHERE iid = ?1
 
--- name: epoch_of
--- The fence before a memo.
-SELECT epoch FROM running WHERE iid = ?1
-
 -- name: insert_memo
 -- Keeps a memo.
 INSERT INTO memos (iid, key, value) VALUES (?1, ?2, ?3)
@@ -119,11 +125,13 @@ ON CONFLICT (iid, key) DO UPDATE SET value = excluded.value
 
 -- name: memos
 -- Every memo of one interaction.
-SELECT key, value FROM memos WHERE iid = (SELECT seq FROM interactions WHERE id = ?1)
+SELECT key, value FROM memos
+WHERE iid = (SELECT seq FROM interactions WHERE id_key = ?1 AND id = ?2)
 
 -- name: doomed
 -- What a deletion must know.
-SELECT seq, branch, owner, labels FROM interactions WHERE id = ?1
+SELECT seq, branch, owner, labels, asked, asked_pieces, answered, answered_pieces
+FROM interactions WHERE id_key = ?1 AND id = ?2
 
 -- name: blobs_of
 -- The blobs an interaction claims.
@@ -137,13 +145,9 @@ SELECT 1 FROM interaction_blobs WHERE sha256 = ?1 LIMIT 1
 -- The row itself.
 DELETE FROM interactions WHERE seq = ?1
 
--- name: delete_answer
--- Its answer.
-DELETE FROM answers WHERE iid = ?1
-
--- name: delete_running
--- Its fence.
-DELETE FROM running WHERE iid = ?1
+-- name: delete_text
+-- One of its texts.
+DELETE FROM pieces WHERE at >= ?1 AND at < ?2
 
 -- name: delete_blobs
 -- Its claims on blobs.
@@ -163,22 +167,23 @@ RETURNING parent
 -- name: events
 -- The events of an unfinished interaction above a number.
 SELECT data FROM events
-WHERE iid = (SELECT seq FROM interactions WHERE id = ?1) AND seq > ?2 ORDER BY seq
+WHERE iid = (SELECT seq FROM interactions WHERE id_key = ?1 AND id = ?2) AND seq > ?3 ORDER BY seq
 
 -- name: chain
 -- Every living turn from the root to an id: one range for each branch on the way, unordered.
 WITH RECURSIVE path (branch, upto) AS (
   SELECT branch, depth FROM interactions
-  WHERE id = ?1 AND (expires IS NULL OR expires > ?2 OR status < {unended})
+  WHERE id_key = ?1 AND id = ?2 AND (expires IS NULL OR expires > ?3 OR status < {unended})
   UNION ALL
   SELECT b.parent, b.fork FROM path p JOIN branches b ON b.id = p.branch
   WHERE b.parent IS NOT NULL
 )
-SELECT i.depth, i.id, i.status, i.input, a.steps
-FROM path p
-CROSS JOIN interactions i ON i.branch = p.branch AND i.depth <= p.upto
-LEFT JOIN answers a ON a.iid = i.seq
-WHERE i.expires IS NULL OR i.expires > ?2 OR i.status < {unended}
+SELECT
+  i.depth, i.id, i.status, i.request_size, i.steps_size,
+{asked},
+{answered}
+FROM path p CROSS JOIN interactions i ON i.branch = p.branch AND i.depth <= p.upto
+WHERE i.expires IS NULL OR i.expires > ?3 OR i.status < {unended}
 
 -- name: expired
 -- Ended rows past their time, longest past first.
@@ -187,16 +192,8 @@ WHERE expires <= ?1 AND status >= {unended} ORDER BY expires LIMIT ?2
 
 -- name: listed
 -- A row as lists show it.
-SELECT
-  i.seq, i.id, i.owner, b.root, i.parent, i.status, i.model, i.agent, i.background, i.created,
-  i.updated, i.expires, i.labels, i.fingerprint, coalesce(a.epoch, r.epoch),
-  coalesce(a.last, r.last), coalesce(a.attempts, r.attempts), a.usage, a.errors
-
--- name: listed_parts
--- What a listed row is joined from.
-JOIN branches b ON b.id = i.branch
-LEFT JOIN answers a ON a.iid = i.seq
-LEFT JOIN running r ON r.iid = i.seq
+SELECT i.seq,
+{columns}
 
 -- name: page
 -- The conditions every list shares, and its end.
@@ -211,19 +208,20 @@ ORDER BY i.seq DESC LIMIT :size
 
 -- name: list_by_owner
 -- Everything of an owner.
-{listed} FROM interactions i INDEXED BY interactions_by_owner {listed_parts} WHERE {page}
+{listed} FROM interactions i INDEXED BY interactions_by_owner JOIN branches b ON b.id = i.branch
+WHERE {page}
 
 -- name: list_by_status
--- What has one status.
-{listed} FROM interactions i INDEXED BY interactions_by_status {listed_parts}
-WHERE i.status = :status AND {page}
+-- What has one status, other than completed.
+{listed} FROM interactions i INDEXED BY interactions_by_status JOIN branches b ON b.id = i.branch
+WHERE i.status = :status AND i.status <> 3 AND {page}
 
 -- name: list_by_root
 -- One conversation with its branches.
-{listed} FROM interactions i INDEXED BY interactions_by_branch {listed_parts}
-WHERE i.branch IN (SELECT id FROM branches WHERE root = :root) AND {page}
+{listed} FROM interactions i INDEXED BY interactions_by_branch JOIN branches b ON b.id = i.branch
+WHERE i.branch IN (SELECT id FROM branches WHERE root_key = :root_key) AND {page}
 
 -- name: list_by_label
 -- What carries one label.
-{listed} FROM labels l CROSS JOIN interactions i ON i.seq = l.iid {listed_parts}
+{listed} FROM labels l CROSS JOIN interactions i ON i.seq = l.iid JOIN branches b ON b.id = i.branch
 WHERE l.owner = :owner AND l.key = :key AND l.value = :value AND l.iid < :before AND {page}

@@ -43,8 +43,9 @@ class SqliteStore:
         durability: schema.Durability = "normal",
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self.file = folder / FILE
+        """The database; the file alone is whole after `settle` or `close`."""
         self._data = folder
-        self._path = folder / FILE
         self._durability: schema.Durability = durability
         self._clock = clock
         self._lock = FileLock(folder / "lock", thread_local=False)
@@ -163,12 +164,11 @@ class SqliteStore:
         self._open = True
 
     def _start(self) -> None:
-        writing = schema.open_writer(self._path, self._durability)
-        self._folder = LogFolder(
-            schema.open_log_folder(self._path, self._durability), self._want_fold
-        )
+        writing = schema.open_writer(self.file, self._durability)
+        folding = schema.open_log_folder(self.file, self._durability)
+        self._folder = LogFolder(folding, self.file, self._want_fold)
         self._writer = Writer(writing, self._folder.wrote)
-        self._reader = Reader(schema.open_reader(self._path))
+        self._reader = Reader(schema.open_reader(self.file))
         for thread in (self._folder, self._writer, self._reader):
             thread.start()
 
@@ -182,7 +182,7 @@ class SqliteStore:
         self._lock.release()
 
     def _settle_now(self) -> None:
-        db = schema.connect(self._path)
+        db = schema.connect(self.file)
         try:
             fold_log(db, "TRUNCATE")
         finally:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import perf_counter
 from typing import Any, NamedTuple, TypeVar, TypeVarTuple
@@ -23,8 +26,10 @@ Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
 
 _HAND_OUT_SECONDS = 0.002
-_PACE_SECONDS = 1.0
+_PACE_SECONDS = 0.5
 _LONG_LOG_PAGES = 2_000
+_PASSES = 5
+_SHORT_PASS_SECONDS = 0.01
 
 _log = logging.getLogger(__name__)
 
@@ -143,7 +148,7 @@ class Writer(_Queued):
 
 
 class Reader(_Queued):
-    """Runs reads one after the other, each in a transaction of its own."""
+    """Runs reads one after the other."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         super().__init__(db, "interplay-store-reader")
@@ -152,10 +157,7 @@ class Reader(_Queued):
         outcomes: list[_Outcome] = []
         began = perf_counter()
         for work, args, future in batch:
-            try:
-                outcomes.append((future, True, work(self._cursor, *args)))
-            except Exception as error:  # noqa: BLE001 - handed on to the caller
-                outcomes.append((future, False, told(error, writing=False)))
+            outcomes.append(self._read(work, args, future))
             if perf_counter() - began > _HAND_OUT_SECONDS:
                 # A quick read does not wait for the long one behind it.
                 _hand_out(outcomes)
@@ -163,16 +165,24 @@ class Reader(_Queued):
                 began = perf_counter()
         _hand_out(outcomes)
 
+    def _read(self, work: Callable[..., Any], args: Any, future: asyncio.Future[Any]) -> _Outcome:
+        try:
+            return future, True, work(self._cursor, *args)
+        except Exception as error:  # noqa: BLE001 - handed on to the caller
+            return future, False, told(error, writing=False)
+
 
 class LogFolder:
     """Moves the write-ahead log into the file beside the writer, so that no commit waits for it.
 
-    While writes go on it works once in a while and asks the writer to finish a long log between
-    two batches; when they pause it empties the log, so that nothing deleted stays in it.
+    A long log is moved while writes go on, and the writer asked to finish it between two batches,
+    which lets the log begin anew. When writes pause it is emptied, so that nothing deleted stays
+    in it.
     """
 
-    def __init__(self, db: sqlite3.Connection, want_fold: Callable[[], None]) -> None:
+    def __init__(self, db: sqlite3.Connection, file: Path, want_fold: Callable[[], None]) -> None:
         self._db = db
+        self._index = open(f"{file}-shm", "rb", buffering=0)  # noqa: SIM115 - open until close
         self._want_fold = want_fold
         self._dirty = threading.Event()
         self._closing = threading.Event()
@@ -193,28 +203,46 @@ class LogFolder:
         self._dirty.set()
         self._thread.join()
         fold_log(self._db, "TRUNCATE")
+        self._index.close()
         self._db.close()
 
     def _live(self) -> None:
         while not self._closing.is_set():
             self._dirty.wait()
-            while not self._closing.is_set():
-                self._dirty.clear()
-                if fold_log(self._db, "PASSIVE") > _LONG_LOG_PAGES:
-                    self._want_fold()
-                self._closing.wait(_PACE_SECONDS)
-                if not self._dirty.is_set() and fold_log(self._db, "TRUNCATE") == 0:
-                    break
+            self._dirty.clear()
+            if self._pages() > _LONG_LOG_PAGES:
+                self._shorten()
+            if self._closing.wait(_PACE_SECONDS) or self._dirty.is_set():
+                continue
+            # Most of it without the lock that a write would wait for.
+            fold_log(self._db, "PASSIVE")
+            if not fold_log(self._db, "TRUNCATE"):
+                self._dirty.set()
+
+    def _pages(self) -> int:
+        """The length of the log, from the header of its index (SQLite's "WAL-index format")."""
+        header = os.pread(self._index.fileno(), 20, 0)
+        return int.from_bytes(header[16:20], sys.byteorder)
+
+    def _shorten(self) -> None:
+        """Catches up with the writer until the rest is short enough for him to finish."""
+        for _ in range(_PASSES):
+            began = perf_counter()
+            fold_log(self._db, "PASSIVE")
+            if perf_counter() - began < _SHORT_PASS_SECONDS:
+                break
+        self._want_fold()
 
 
-def fold_log(db: sqlite3.Connection, how: str) -> int:
-    """Checkpoints; the pages left in the log. A failure loses nothing: the log keeps them."""
+def fold_log(db: sqlite3.Connection, how: str) -> bool:
+    """Checkpoints; False when others were in the way. A failure loses nothing: the log keeps
+    the pages."""
     try:
-        _, pages, _ = db.execute(f"PRAGMA wal_checkpoint({how})").fetchall()[0]
+        busy, _, _ = db.execute(f"PRAGMA wal_checkpoint({how})").fetchall()[0]
     except sqlite3.OperationalError as error:
         _log.warning("the write-ahead log could not be moved into the database: %s", error)
-        return -1
-    return pages
+        return False
+    return not busy
 
 
 def _hand_out(outcomes: list[_Outcome]) -> None:

@@ -16,11 +16,14 @@ from interplay.contracts.store import (
     NewInteraction,
     StoredInteraction,
 )
+from interplay.plugins.stores.sqlite import texts
+from interplay.plugins.stores.sqlite.reads import unclaimed
 from interplay.plugins.stores.sqlite.rows import (
     CODES,
     SQL,
     UNENDED,
     is_expired,
+    key_of,
     millis,
     whole,
 )
@@ -34,16 +37,18 @@ _OPEN_BRANCH = SQL["open_branch"]
 _INSERT_INTERACTION = SQL["insert_interaction"]
 _INSERT_LABEL = SQL["insert_label"]
 _INSERT_BLOB = SQL["insert_blob"]
-_INSERT_RUNNING = SQL["insert_running"]
-_INSERT_ANSWER = SQL["insert_answer"]
-_SEQ_OF = SQL["seq_of"]
+_FENCE_OF = SQL["fence_of"]
 _CLAIM = SQL["claim"]
-_GET = SQL["get"]
 _ADVANCE = SQL["advance"]
+_GET = SQL["get"]
+_MAY_FINISH = SQL["may_finish"]
 _FINISH = SQL["finish"]
 _INSERT_EVENT = SQL["insert_event"]
 _SET_STATUS = SQL["set_status"]
-_SET_END = SQL["set_end"]
+_DELETE_EVENTS = SQL["delete_events"]
+_DELETE_MEMOS = SQL["delete_memos"]
+
+_UNANSWERED = (None, None, None, None, None)
 
 
 def create(db: sqlite3.Cursor, now: int, new: NewInteraction, ending: Ending | None) -> None:
@@ -54,22 +59,25 @@ def create(db: sqlite3.Cursor, now: int, new: NewInteraction, ending: Ending | N
         freed = _free_key(db, now, new.owner, new.idempotency_key)
     place = None
     if new.parent is not None:
-        place = db.execute(_PARENT_PLACE, (new.parent,)).fetchone()
+        place = db.execute(_PARENT_PLACE, (key_of(new.parent), new.parent)).fetchone()
         if place is None or is_expired(place[2], place[3], now):
             raise Gone(new.parent)
     if freed is not None:
         db.execute(_DROP_KEY, (freed,))
     branch, depth = _take_place(db, new.root, place)
     created = millis(new.created)
+    asked, asked_pieces = texts.put(db, new.request + new.input)
     db.execute(
         _INSERT_INTERACTION,
         (
+            key_of(new.id),
             new.id,
             new.owner,
             branch,
             depth,
             status,
             new.background,
+            -1 if ending is None else ending.last,
             created,
             created if ending is None else millis(ending.updated),
             None if new.expires is None else millis(new.expires),
@@ -79,8 +87,10 @@ def create(db: sqlite3.Cursor, now: int, new: NewInteraction, ending: Ending | N
             msgspec.json.encode(new.labels).decode() if new.labels else None,
             new.idempotency_key,
             new.fingerprint,
-            new.request,
-            new.input,
+            asked,
+            asked_pieces,
+            len(new.request),
+            *(_UNANSWERED if ending is None else _answer(db, ending)),
         ),
     )
     iid = cast(int, db.lastrowid)
@@ -89,17 +99,15 @@ def create(db: sqlite3.Cursor, now: int, new: NewInteraction, ending: Ending | N
         db.executemany(_INSERT_LABEL, rows)
     if new.blobs:
         _claim_blobs(db, iid, new.blobs)
-    if ending is None:
-        db.execute(_INSERT_RUNNING, (iid,))
-    else:
-        _answer(db, iid, 1, 0, ending)
+    if ending is not None and ending.blobs:
+        _claim_blobs(db, iid, ending.blobs)
 
 
 def claim(db: sqlite3.Cursor, id: str) -> StoredInteraction:
     """Takes the next epoch. Raises Gone, Fenced."""
-    if db.execute(_CLAIM, (id,)).rowcount == 0:
+    if db.execute(_CLAIM, (key_of(id), id)).rowcount == 0:
         raise _why_not(db, id)
-    return whole(db.execute(_GET, (id,)).fetchone())
+    return whole(db.execute(_GET, (key_of(id), id)).fetchone())
 
 
 def append(
@@ -114,18 +122,19 @@ def append(
     """Appends events, or ends the interaction. Raises Fenced."""
     if ending is not None:
         code = _checked_status(ending.status, ending)
-        row = db.execute(_FINISH, (id, epoch, last)).fetchone()
+        row = db.execute(_MAY_FINISH, (key_of(id), id, epoch, last)).fetchone()
         if row is None:
             raise Fenced(id)
-        iid, attempts = row
-        db.execute(_SET_END, (iid, code, millis(ending.updated)))
-        if last >= 0:
-            db.execute(SQL["delete_events"], (iid,))
-        db.execute(SQL["delete_memos"], (iid,))
-        _answer(db, iid, epoch, attempts, ending)
+        iid = row[0]
+        end = (iid, code, millis(ending.updated), ending.last, *_answer(db, ending))
+        db.execute(_FINISH, end)
+        db.execute(_DELETE_EVENTS, (iid,))
+        db.execute(_DELETE_MEMOS, (iid,))
+        if ending.blobs:
+            _claim_blobs(db, iid, ending.blobs)
         return
     code = None if status is None else _checked_status(status, None)
-    row = db.execute(_ADVANCE, (id, epoch, last, last + len(events))).fetchone()
+    row = db.execute(_ADVANCE, (key_of(id), id, epoch, last, last + len(events))).fetchone()
     if row is None:
         raise Fenced(id)
     iid = row[0]
@@ -138,12 +147,14 @@ def append(
 
 def delete(db: sqlite3.Cursor, id: str) -> list[str]:
     """Removes a row with all it has; the blobs nobody claims any more. Raises Gone."""
-    row = db.execute(SQL["doomed"], (id,)).fetchone()
+    row = db.execute(SQL["doomed"], (key_of(id), id)).fetchone()
     if row is None:
         raise Gone(id)
-    iid, branch, owner, labels = row
+    iid, branch, owner, labels, asked, asked_pieces, answered, answered_pieces = row
+    texts.delete(db, (asked, asked_pieces))
+    texts.delete(db, (answered or 0, answered_pieces or 0))
     blobs = [found[0] for found in db.execute(SQL["blobs_of"], (iid,)).fetchall()]
-    for name in ("interaction", "answer", "running", "events", "memos", "blobs"):
+    for name in ("interaction", "events", "memos", "blobs"):
         db.execute(SQL[f"delete_{name}"], (iid,))
     if labels:
         for key, value in msgspec.json.decode(labels, type=dict[str, str]).items():
@@ -156,19 +167,13 @@ def delete(db: sqlite3.Cursor, id: str) -> list[str]:
 
 def remember(db: sqlite3.Cursor, id: str, key: str, value: bytes, epoch: int | None) -> None:
     """Keeps a memo. Raises Gone, Fenced."""
-    row = db.execute(_SEQ_OF, (id,)).fetchone()
-    if row is None:
+    fence = db.execute(_FENCE_OF, (key_of(id), id)).fetchone()
+    if fence is None:
         raise Gone(id)
-    held = db.execute(SQL["epoch_of"], (row[0],)).fetchone()
-    if held is None or (epoch is not None and held[0] != epoch):
+    iid, status, held = fence
+    if status >= UNENDED or (epoch is not None and held != epoch):
         raise Fenced(id)
-    db.execute(SQL["insert_memo"], (row[0], key, value))
-
-
-def unclaimed(db: sqlite3.Cursor, digests: list[bytes]) -> list[str]:
-    """Those of these digests that no row refers to, in hex."""
-    claimed = SQL["blob_claimed"]
-    return [one.hex() for one in digests if not db.execute(claimed, (one,)).fetchall()]
+    db.execute(SQL["insert_memo"], (iid, key, value))
 
 
 def _free_key(db: sqlite3.Cursor, now: int, owner: str, key: str) -> int | None:
@@ -187,31 +192,19 @@ def _take_place(
 ) -> tuple[int, int]:
     """Branch and depth of a new row under a parent's (branch, depth, ...)."""
     if parent is None:
-        db.execute(_OPEN_BRANCH, (root, None, None, 0))
+        db.execute(_OPEN_BRANCH, (key_of(root), root, None, None, 0))
         return cast(int, db.lastrowid), 0
     branch, depth = parent[:2]
     if db.execute(_GROW_BRANCH, (branch, depth)).rowcount == 0:
-        db.execute(_OPEN_BRANCH, (root, branch, depth, depth + 1))
+        db.execute(_OPEN_BRANCH, (key_of(root), root, branch, depth, depth + 1))
         branch = cast(int, db.lastrowid)
     return branch, depth + 1
 
 
-def _answer(db: sqlite3.Cursor, iid: int, epoch: int, attempts: int, ending: Ending) -> None:
-    db.execute(
-        _INSERT_ANSWER,
-        (
-            iid,
-            epoch,
-            attempts,
-            ending.last,
-            ending.usage,
-            ending.errors,
-            ending.replay,
-            ending.steps,
-        ),
-    )
-    if ending.blobs:
-        _claim_blobs(db, iid, ending.blobs)
+def _answer(db: sqlite3.Cursor, ending: Ending) -> tuple[object, ...]:
+    """Writes the texts of the end; the columns that lead to them, usage and errors."""
+    answered, pieces = texts.put(db, ending.steps + ending.replay)
+    return answered, pieces, len(ending.steps), ending.usage, ending.errors
 
 
 def _claim_blobs(db: sqlite3.Cursor, iid: int, blobs: list[str]) -> None:
@@ -228,5 +221,6 @@ def _checked_status(status: InteractionStatus, ending: Ending | None) -> int:
 
 
 def _why_not(db: sqlite3.Cursor, id: str) -> Exception:
-    row = db.execute(_SEQ_OF, (id,)).fetchone()
-    return Gone(id) if row is None or row[1] < UNENDED else Fenced(id)
+    """Gone, or Fenced when it has ended."""
+    there = db.execute(_FENCE_OF, (key_of(id), id)).fetchone()
+    return Gone(id) if there is None else Fenced(id)

@@ -4,27 +4,36 @@ PRAGMA application_id = 0x49504c59;
 
 -- A line of a conversation. A child of its tip goes on in it, a child of an inner turn opens
 -- another one. `high` only grows, so the depth of a deleted tip is never given out again.
+-- Ids and roots are random, so each insertion into their index touches another page: the indexes
+-- hold 64 bits of a hash (key_of in rows.py) and not the text, which makes them a fifth as large.
 CREATE TABLE branches (
   id INTEGER PRIMARY KEY,
+  root_key INTEGER NOT NULL,
   root TEXT NOT NULL,
   parent INTEGER,
   fork INTEGER,
   high INTEGER NOT NULL
 );
-CREATE INDEX branches_by_root ON branches (root);
+CREATE INDEX branches_by_root ON branches (root_key);
 CREATE INDEX branches_by_parent ON branches (parent) WHERE parent IS NOT NULL;
 
--- What was asked. Written once; afterwards only status and updated change, in place.
+-- Everything about an interaction but its texts; those lie in pieces.
 -- Times are Unix milliseconds; status is an index into STATUSES in rows.py.
--- The big columns stand last, so that a read of the others need not walk over them.
+-- `asked` and `answered` are the first rows of two texts in `pieces`, `..._pieces` their counts.
+-- The first is request and input, the second, from the end on, steps and replay; the sizes in
+-- bytes say where to cut.
 CREATE TABLE interactions (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  id TEXT NOT NULL UNIQUE,
+  seq INTEGER PRIMARY KEY,
+  id_key INTEGER NOT NULL,
+  id TEXT NOT NULL,
   owner TEXT NOT NULL,
   branch INTEGER NOT NULL,
   depth INTEGER NOT NULL,
   status INTEGER NOT NULL,
   background INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  last INTEGER NOT NULL,
   created INTEGER NOT NULL,
   updated INTEGER NOT NULL,
   expires INTEGER,
@@ -34,34 +43,30 @@ CREATE TABLE interactions (
   labels TEXT,
   idempotency_key TEXT,
   fingerprint TEXT,
-  request BLOB NOT NULL,
-  input BLOB NOT NULL
+  asked INTEGER NOT NULL,
+  asked_pieces INTEGER NOT NULL,
+  request_size INTEGER NOT NULL,
+  answered INTEGER,
+  answered_pieces INTEGER,
+  steps_size INTEGER,
+  usage BLOB,
+  errors BLOB
 );
+CREATE UNIQUE INDEX interactions_by_id ON interactions (id_key);
 CREATE INDEX interactions_by_owner ON interactions (owner);
-CREATE INDEX interactions_by_status ON interactions (owner, status);
+-- Completed is what most rows are: a list of those is dense in the index before.
+CREATE INDEX interactions_by_status ON interactions (owner, status) WHERE status <> 3;
+CREATE INDEX interactions_unended ON interactions (seq) WHERE status < 2;
 CREATE UNIQUE INDEX interactions_by_branch ON interactions (branch, depth);
 CREATE INDEX interactions_by_expiry ON interactions (expires) WHERE expires IS NOT NULL;
 CREATE UNIQUE INDEX interactions_by_key ON interactions (owner, idempotency_key)
   WHERE idempotency_key IS NOT NULL;
 
--- What was answered: one row from the end of the interaction on.
-CREATE TABLE answers (
-  iid INTEGER PRIMARY KEY,
-  epoch INTEGER NOT NULL,
-  attempts INTEGER NOT NULL,
-  last INTEGER NOT NULL,
-  usage BLOB NOT NULL,
-  errors BLOB NOT NULL,
-  replay BLOB NOT NULL,
-  steps BLOB NOT NULL
-);
-
--- The fence: one row until the end of the interaction.
-CREATE TABLE running (
-  iid INTEGER PRIMARY KEY,
-  epoch INTEGER NOT NULL,
-  attempts INTEGER NOT NULL,
-  last INTEGER NOT NULL
+-- Texts, cut so that pages fill up: rows of a few kilobytes in one piece would leave up to half
+-- a page empty. The pieces of one text have consecutive numbers.
+CREATE TABLE pieces (
+  at INTEGER PRIMARY KEY,
+  data BLOB NOT NULL
 );
 
 -- Events of interactions that still run. Rows of many runs lie in the order they came, and only
@@ -76,9 +81,9 @@ CREATE UNIQUE INDEX events_by_seq ON events (iid, seq);
 CREATE TABLE memos (
   iid INTEGER NOT NULL,
   key TEXT NOT NULL,
-  value BLOB NOT NULL
-);
-CREATE UNIQUE INDEX memos_by_key ON memos (iid, key);
+  value BLOB NOT NULL,
+  PRIMARY KEY (iid, key)
+) WITHOUT ROWID;
 
 -- Labels again, for lists: a row each, so that interactions without labels pay nothing.
 CREATE TABLE labels (
