@@ -1,4 +1,7 @@
-"""The SDKs as their users have them: one environment per version, and a server process."""
+"""The SDKs as their users have them: one environment per version, and a server process.
+
+The environments are built once, in $INTERPLAY_SDK_CACHE (default ~/.cache/interplay-tests).
+"""
 
 from __future__ import annotations
 
@@ -38,14 +41,6 @@ pace = 0.05
 """
 LISTENING = re.compile(r"http://[\d.]+:\d+")
 RECORD = "\x1e"
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers",
-        "sdk_matrix: runs published SDKs against a server process; builds their environments"
-        " in $INTERPLAY_SDK_CACHE (default ~/.cache/interplay-tests) the first time",
-    )
 
 
 def _run(command: list[str | Path], folder: Path, seconds: float = 240) -> None:
