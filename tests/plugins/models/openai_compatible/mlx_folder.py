@@ -1,7 +1,8 @@
 """A GGUF of the Llama architecture -> the folder mlx-lm reads, without a model hub.
 
-Run by the Python that has mlx-lm: `python mlx_folder.py FROM.gguf FOLDER`. The quantised weights
-are taken over as they are; the tokenizer is put together from the GGUF's own tables.
+Run by the Python that has mlx-lm: `python mlx_folder.py FROM.gguf TEMPLATE.jinja FOLDER`. The
+quantised weights are taken over as they are; the tokenizer is put together from the GGUF's own
+tables; the template writes calls between <tool_call> marks, which the server then reads.
 """
 
 import json
@@ -59,7 +60,7 @@ def config(told: dict, weights: dict) -> dict:
     }
 
 
-def tokenizer(told: dict) -> PreTrainedTokenizerFast:
+def tokenizer(told: dict, template: str) -> PreTrainedTokenizerFast:
     tokens = told["tokenizer.ggml.tokens"]
     merges = [tuple(merge.split(" ")) for merge in told["tokenizer.ggml.merges"]]
     made = Tokenizer(models.BPE({token: at for at, token in enumerate(tokens)}, merges))
@@ -77,16 +78,19 @@ def tokenizer(told: dict) -> PreTrainedTokenizerFast:
         tokenizer_object=made,
         eos_token=tokens[told["tokenizer.ggml.eos_token_id"].item()],
         bos_token=tokens[told["tokenizer.ggml.bos_token_id"].item()],
-        chat_template=told["tokenizer.chat_template"],
+        chat_template=template,
     )
 
 
-def main(source: str, folder: str) -> None:
+def main(source: str, template: str, folder: str) -> None:
     loaded, told = mx.load(source, return_metadata=True)
     weights = {renamed(name): value for name, value in loaded.items()}
     to = Path(folder)
     to.mkdir(parents=True, exist_ok=True)
-    tokenizer(told).save_pretrained(to)
+    tokenizer(told, Path(template).read_text()).save_pretrained(to)
+    about = json.loads((to / "tokenizer_config.json").read_text())
+    about["tool_parser_type"] = "json_tools"
+    (to / "tokenizer_config.json").write_text(json.dumps(about))
     (to / "config.json").write_text(json.dumps(config(told, weights)))
     mx.save_safetensors(str(to / "model.safetensors"), weights, metadata={"format": "mlx"})
 

@@ -140,6 +140,13 @@ async def ask(made: OpenAICompatible, turn: Turn | None = None, seconds: float =
         return said([piece async for piece in made.stream(turn or asked())])
 
 
+async def until(holds: Callable[[], object], seconds: float = 5.0) -> None:
+    """Lets the loop go round until something holds."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - what is waited for has no event to wait on
+            await asyncio.sleep(0)
+
+
 def sends(data: bytes, *, each: int = 0) -> Answer:
     """An answer of these bytes, then the connection is closed."""
 

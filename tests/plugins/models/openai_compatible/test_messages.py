@@ -1,0 +1,281 @@
+"""Steps become the messages of a chat."""
+
+from typing import Any
+
+import pytest
+
+from interplay.contracts.failure import Refused
+from interplay.plugins.models.openai_compatible import signature
+from interplay.plugins.models.openai_compatible.config import Dialect
+from interplay.plugins.models.openai_compatible.content import Blocks
+from interplay.plugins.models.openai_compatible.messages import Messages
+from interplay.wire.content import (
+    AudioContent,
+    DocumentContent,
+    ImageContent,
+    TextContent,
+    VideoContent,
+)
+from interplay.wire.steps import (
+    CodeExecutionCallArguments,
+    CodeExecutionCallStep,
+    CodeExecutionResultStep,
+    FileSearchCallStep,
+    FileSearchResultStep,
+    FunctionCallStep,
+    FunctionResultStep,
+    GoogleSearchCallArguments,
+    GoogleSearchCallStep,
+    GoogleSearchResult,
+    GoogleSearchResultStep,
+    MCPServerToolCallStep,
+    MCPServerToolResultStep,
+    ModelOutputStep,
+    Step,
+    ThoughtStep,
+    UserInputStep,
+)
+
+ORIGIN = "openai_compatible/m"
+EVERYTHING = frozenset({"text", "image", "audio", "video", "document"})
+PNG = "iVBORw0KGgo="
+
+
+def messages(*steps: Step, inputs: Any = EVERYTHING, **dialect: Any) -> list[dict[str, Any]]:
+    blocks = Blocks(frozenset(inputs), "m")
+    return Messages(steps, Dialect(**dialect), blocks, ORIGIN).messages
+
+
+def user(*content: Any) -> UserInputStep:
+    return UserInputStep(content=[TextContent(c) if isinstance(c, str) else c for c in content])
+
+
+def output(text: str) -> ModelOutputStep:
+    return ModelOutputStep(content=[TextContent(text)])
+
+
+def call(id: str, name: str = "f", **arguments: Any) -> FunctionCallStep:
+    return FunctionCallStep(arguments=arguments, id=id, name=name)
+
+
+def result(id: str, value: Any = "ok", **fields: Any) -> FunctionResultStep:
+    return FunctionResultStep(call_id=id, result=value, **fields)
+
+
+def tool_call(id: str, name: str = "f", arguments: str = "{}") -> dict[str, Any]:
+    return {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def answers(found: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(m["tool_call_id"], m["content"]) for m in found if m["role"] == "tool"]
+
+
+def test_text_is_sent_as_a_bare_text():
+    assert messages(user("one", "two"), output("three")) == [
+        {"role": "user", "content": "one\ntwo"},
+        {"role": "assistant", "content": "three"},
+    ]
+
+
+def test_outputs_that_follow_each_other_are_one_message():
+    assert messages(output("a"), output("b")) == [{"role": "assistant", "content": "a\nb"}]
+
+
+def test_empty_steps_make_no_message():
+    assert messages(UserInputStep(), ModelOutputStep(), user()) == []
+
+
+def test_images_go_by_data_url_or_address():
+    found = messages(
+        user(
+            "look",
+            ImageContent(data=PNG, mime_type="image/webp", resolution="low"),
+            ImageContent(data=PNG),
+            ImageContent(uri="https://x.example/a.png"),
+        )
+    )
+    assert found[0]["content"] == [
+        {"type": "text", "text": "look"},
+        {
+            "type": "image_url",
+            "image_url": {"url": f"data:image/webp;base64,{PNG}", "detail": "low"},
+        },
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}},
+        {"type": "image_url", "image_url": {"url": "https://x.example/a.png"}},
+    ]
+
+
+def test_audio_documents_and_video_have_their_own_parts():
+    found = messages(
+        user(
+            AudioContent(data="AAAA", mime_type="audio/mpeg"),
+            DocumentContent(data="BBBB", mime_type="application/pdf"),
+            VideoContent(uri="https://x.example/v.mp4"),
+        )
+    )
+    assert found[0]["content"] == [
+        {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "mp3"}},
+        {
+            "type": "file",
+            "file": {
+                "filename": "document.pdf",
+                "file_data": "data:application/pdf;base64,BBBB",
+            },
+        },
+        {"type": "video_url", "video_url": {"url": "https://x.example/v.mp4"}},
+    ]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        ImageContent(data=PNG),
+        AudioContent(data="AAAA"),
+        VideoContent(uri="https://x.example/v"),
+        DocumentContent(data="BBBB"),
+    ],
+)
+def test_what_the_model_cannot_take_is_refused_and_the_step_named(block: Any):
+    with pytest.raises(Refused) as refused:
+        messages(user("a"), user("b", block), inputs={"text"})
+    assert "Step 2 of the conversation (user_input)" in refused.value.message
+    assert "facts.inputs" in refused.value.message
+
+
+def test_an_address_the_server_cannot_fetch_is_refused():
+    with pytest.raises(Refused, match="gs://bucket"):
+        messages(user(ImageContent(uri="gs://bucket/a.png")))
+
+
+def test_calls_and_results_are_grouped():
+    found = messages(
+        user("go"),
+        output("let me see"),
+        call("a", x=1),
+        call("b", "g"),
+        result("b", {"y": 2}),
+        result("a"),
+        output("done"),
+    )
+    assert found == [
+        {"role": "user", "content": "go"},
+        {
+            "role": "assistant",
+            "content": "let me see",
+            "tool_calls": [tool_call("a", "f", '{"x":1}'), tool_call("b", "g")],
+        },
+        {"role": "tool", "tool_call_id": "a", "content": "ok"},
+        {"role": "tool", "tool_call_id": "b", "content": '{"y":2}'},
+        {"role": "assistant", "content": "done"},
+    ]
+
+
+def test_calls_answered_one_after_the_other_are_messages_of_their_own():
+    found = messages(call("a"), result("a"), call("b"), result("b"))
+    assert [m["role"] for m in found] == ["assistant", "tool", "assistant", "tool"]
+
+
+def test_a_result_that_comes_late_stands_right_after_its_call():
+    found = messages(call("a"), user("and?"), result("a"))
+    assert [m["role"] for m in found] == ["assistant", "tool", "user"]
+
+
+def test_a_call_without_a_result_gets_one_that_says_so():
+    assert "no result" in answers(messages(call("a"), user("never mind")))[0][1]
+
+
+def test_a_result_without_a_call_is_shown_to_the_model():
+    found = messages(result("zz", "42", name="lost"))
+    assert found == [{"role": "user", "content": "Result of lost: 42"}]
+
+
+def test_an_error_stays_visible():
+    found = messages(call("a"), result("a", "boom", is_error=True))
+    assert answers(found) == [("a", "Error: boom")]
+
+
+def test_images_in_a_result_follow_in_a_message_after_all_results():
+    image = ImageContent(data=PNG, mime_type="image/png")
+    found = messages(
+        call("a"), call("b"), result("a", [TextContent("see"), image]), result("b", "ok")
+    )
+    assert [m["role"] for m in found] == ["assistant", "tool", "tool", "user"]
+    assert answers(found) == [("a", "see"), ("b", "ok")]
+    assert [part["type"] for part in found[-1]["content"]] == ["text", "image_url"]
+
+
+def test_an_image_the_model_made_comes_back_as_something_it_sees():
+    made = ModelOutputStep(content=[TextContent("here"), ImageContent(data=PNG)])
+    found = messages(made)
+    assert [m["role"] for m in found] == ["assistant", "user"]
+    assert found[1]["content"][1]["type"] == "image_url"
+
+
+def test_the_same_call_id_in_two_turns_is_told_apart():
+    found = messages(call("0"), result("0", "one"), user("again"), call("0"), result("0", "two"))
+    assert answers(found) == [("0", "one"), ("0_2", "two")]
+    assert found[3]["tool_calls"][0]["id"] == "0_2"
+
+
+def test_a_server_that_wants_short_ids_is_given_them_in_both_places():
+    found = messages(call("a_long_call_id"), result("a_long_call_id"), call_id_length=9)
+    id = found[0]["tool_calls"][0]["id"]
+    assert len(id) == 9
+    assert id.isalnum()
+    assert answers(found)[0][0] == id
+
+
+def test_server_tools_are_shown_as_functions():
+    found = messages(
+        GoogleSearchCallStep(GoogleSearchCallArguments(queries=["Rome"]), id="a"),
+        GoogleSearchResultStep("a", [GoogleSearchResult("Rome is in Italy")]),
+        CodeExecutionCallStep(CodeExecutionCallArguments("1+1", "python"), id="b"),
+        CodeExecutionResultStep("b", "2", is_error=True),
+        MCPServerToolCallStep(arguments={"q": 1}, id="c", name="lookup", server_name="s"),
+        MCPServerToolResultStep(call_id="c", result={"r": 1}),
+        FileSearchCallStep(id="d"),
+        FileSearchResultStep("d"),
+    )
+    calls = [one["function"] for m in found for one in m.get("tool_calls", [])]
+    assert calls == [
+        {"name": "google_search", "arguments": '{"queries":["Rome"]}'},
+        {"name": "code_execution", "arguments": '{"code":"1+1","language":"python"}'},
+        {"name": "lookup", "arguments": '{"q":1}'},
+        {"name": "file_search", "arguments": "{}"},
+    ]
+    texts = [text for _, text in answers(found)]
+    assert "Rome is in Italy" in texts[0]
+    assert texts[1:] == ["Error: 2", '{"r":1}', "Done."]
+
+
+def thought(origin: str = ORIGIN, **fields: Any) -> ThoughtStep:
+    return ThoughtStep(signature=signature.sign(signature.Signed(origin, **fields)))
+
+
+def test_thoughts_are_dropped_where_they_are_not_wanted_back():
+    found = messages(thought(text="hm"), output("yes"))
+    assert found == [{"role": "assistant", "content": "yes"}]
+
+
+def test_thoughts_go_back_with_the_calls_and_text_they_led_to():
+    found = messages(thought(text="hm"), call("a"), result("a"), reasoning_back="text")
+    assert found[0]["reasoning_content"] == "hm"
+    assert found[0]["tool_calls"][0]["id"] == "a"
+
+
+def test_details_of_thoughts_go_back_as_they_came():
+    details = [{"type": "reasoning.encrypted", "data": "xyz"}]
+    found = messages(thought(details=details), output("yes"), reasoning_back="details")
+    assert found[0]["reasoning_details"] == details
+
+
+@pytest.mark.parametrize("step", [thought("openai_compatible/other", text="hm"), ThoughtStep()])
+def test_thoughts_of_another_model_or_without_a_signature_do_not_go_back(step: Step):
+    assert messages(step, output("yes"), reasoning_back="text") == [
+        {"role": "assistant", "content": "yes"}
+    ]
+
+
+@pytest.mark.parametrize("forged", ["eA==", "not base64!", "e30="])
+def test_a_signature_that_is_not_ours_is_passed_over(forged: str):
+    assert signature.read(forged, ORIGIN) is None
