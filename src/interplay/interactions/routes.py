@@ -14,6 +14,7 @@ from interplay.interactions.journal import Journal
 from interplay.interactions.legacy import (
     OutputsStream,
     interaction_view,
+    plain_event_id,
     wants_outputs,
     with_outputs,
 )
@@ -38,8 +39,8 @@ _decode_event = msgspec.json.Decoder(Event).decode
 class OutputsView:
     """The stream in the beta `outputs` schema."""
 
-    def __init__(self) -> None:
-        self._stream = OutputsStream()
+    def __init__(self, after: str | None) -> None:
+        self._stream = OutputsStream(after)
 
     def convert(self, frames: list[bytes]) -> list[bytes]:
         """Frames of events become the frames of that schema; `done` and comments stay."""
@@ -130,8 +131,11 @@ class Interactions:
         if flag(query, "stream") and scope["method"] == "GET":
             connection = Connection(receive)
             last = query.get("last_event_id") or None
-            source, start = await self._service.follow(id, owner, last)
-            await self._tail(source, start, connection, send, outputs, None)
+            after = plain_event_id(last) if last is not None and outputs else last
+            source, start = await self._service.follow(id, owner, after)
+            # That schema counts otherwise: its view reads from the start and leaves out the rest.
+            start = 0 if outputs else start
+            await self._tail(source, start, connection, send, outputs, None, after=last)
             return
         if query.get("last_event_id"):
             raise invalid("'last_event_id' needs stream=true.")
@@ -169,6 +173,7 @@ class Interactions:
         send: Send,
         outputs: bool,
         made: Running | None,
+        after: str | None = None,
     ) -> bool:
         found = made.admitted.model if made is not None else None
         tail = Tail(
@@ -178,7 +183,7 @@ class Interactions:
             send,
             self._settings.limits,
             headers=_SSE + (self._said(made) if made is not None else []),
-            view=OutputsView() if outputs else None,
+            view=OutputsView(after) if outputs else None,
             doing=found.model.doing if found is not None else lambda: None,
         )
         self.tails.add(tail)
