@@ -166,14 +166,11 @@ class SqliteStore:
     def _start(self) -> None:
         writing = schema.open_writer(self.file, self._durability)
         folding = schema.open_log_folder(self.file, self._durability)
-        self._folder = LogFolder(folding, self.file, self._want_fold)
-        self._writer = Writer(writing, self._folder.wrote)
+        self._folder = LogFolder(folding, self.file)
+        self._writer = Writer(writing, self._folder)
         self._reader = Reader(schema.open_reader(self.file))
         for thread in (self._folder, self._writer, self._reader):
             thread.start()
-
-    def _want_fold(self) -> None:
-        self._writer.fold_wanted = True
 
     def _close_now(self) -> None:
         self._writer.close()

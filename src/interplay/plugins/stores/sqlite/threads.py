@@ -27,7 +27,8 @@ T = TypeVar("T")
 
 _HAND_OUT_SECONDS = 0.002
 _PACE_SECONDS = 0.5
-_LONG_LOG_PAGES = 2_000
+_LONG_LOG_PAGES = 4_000
+_TOO_LONG_LOG_PAGES = 64_000
 _PASSES = 5
 _SHORT_PASS_SECONDS = 0.01
 
@@ -98,11 +99,9 @@ class _Queued:
 class Writer(_Queued):
     """Runs each batch of writes in one transaction."""
 
-    def __init__(self, db: sqlite3.Connection, wrote: Callable[[], None]) -> None:
+    def __init__(self, db: sqlite3.Connection, log: LogFolder) -> None:
         super().__init__(db, "interplay-store-writer")
-        self._wrote = wrote
-        self.fold_wanted = False
-        """Set from outside: fold the log between two batches, where no write is in its way."""
+        self._log = log
 
     def _work(self, batch: list[_Job]) -> None:
         outcomes = self._transaction(batch)
@@ -110,10 +109,7 @@ class Writer(_Queued):
             # One of them spoilt the transaction they shared: each gets its own.
             outcomes = [one for job in batch for one in self._transaction([job]) or ()]
         _hand_out(outcomes)
-        self._wrote()
-        if self.fold_wanted:
-            self.fold_wanted = False
-            fold_log(self._db, "PASSIVE")
+        self._log.wrote(self._db)
 
     def _transaction(self, batch: list[_Job]) -> list[_Outcome] | None:
         """What came of each job; None when a batch of many was rolled back."""
@@ -180,58 +176,80 @@ class LogFolder:
     in it.
     """
 
-    def __init__(self, db: sqlite3.Connection, file: Path, want_fold: Callable[[], None]) -> None:
+    def __init__(self, db: sqlite3.Connection, file: Path) -> None:
         self._db = db
         self._index = open(f"{file}-shm", "rb", buffering=0)  # noqa: SIM115 - open until close
-        self._want_fold = want_fold
+        self._folding = threading.Lock()
+        self._short_enough = False
         self._dirty = threading.Event()
-        self._closing = threading.Event()
+        self._hurry = threading.Event()
+        self._closing = False
+        self.emptied = threading.Event()
+        """Set while the log is empty as far as this thread knows."""
         self._thread = threading.Thread(target=self._live, name="interplay-store-log", daemon=True)
 
     def start(self) -> None:
         """Begins to work."""
         self._thread.start()
 
-    def wrote(self) -> None:
-        """Says that the log has grown."""
+    def wrote(self, db: sqlite3.Connection) -> None:
+        """The writer's own part, between two batches, where no write is in its way."""
         if not self._dirty.is_set():
+            self.emptied.clear()
             self._dirty.set()
+        pages = self.pages()
+        if pages > _LONG_LOG_PAGES:
+            self._hurry.set()
+        if self._short_enough or pages > _TOO_LONG_LOG_PAGES:
+            # The second is for a disk that cannot follow: writes then wait for it.
+            with self._folding:
+                self._short_enough = False
+                fold_log(db, "PASSIVE")
 
     def close(self) -> None:
         """Empties the log and lets go of the connection. Blocks."""
-        self._closing.set()
+        self._closing = True
         self._dirty.set()
+        self._hurry.set()
         self._thread.join()
         fold_log(self._db, "TRUNCATE")
         self._index.close()
         self._db.close()
 
     def _live(self) -> None:
-        while not self._closing.is_set():
+        while not self._closing:
             self._dirty.wait()
             self._dirty.clear()
-            if self._pages() > _LONG_LOG_PAGES:
+            if self._hurry.wait(_PACE_SECONDS):
+                self._hurry.clear()
                 self._shorten()
-            if self._closing.wait(_PACE_SECONDS) or self._dirty.is_set():
-                continue
+                self._dirty.set()
+            elif not self._dirty.is_set():
+                self._empty()
+
+    def pages(self) -> int:
+        """The length of the log, from the header of its index (SQLite's "WAL-index format")."""
+        header = os.pread(self._index.fileno(), 20, 0)
+        return int.from_bytes(header[16:20], sys.byteorder)
+
+    def _empty(self) -> None:
+        with self._folding:
             # Most of it without the lock that a write would wait for.
             fold_log(self._db, "PASSIVE")
             if not fold_log(self._db, "TRUNCATE"):
                 self._dirty.set()
-
-    def _pages(self) -> int:
-        """The length of the log, from the header of its index (SQLite's "WAL-index format")."""
-        header = os.pread(self._index.fileno(), 20, 0)
-        return int.from_bytes(header[16:20], sys.byteorder)
+            elif not self._dirty.is_set():
+                self.emptied.set()
 
     def _shorten(self) -> None:
         """Catches up with the writer until the rest is short enough for him to finish."""
         for _ in range(_PASSES):
             began = perf_counter()
-            fold_log(self._db, "PASSIVE")
+            with self._folding:
+                fold_log(self._db, "PASSIVE")
             if perf_counter() - began < _SHORT_PASS_SECONDS:
                 break
-        self._want_fold()
+        self._short_enough = True
 
 
 def fold_log(db: sqlite3.Connection, how: str) -> bool:
