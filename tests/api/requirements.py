@@ -43,22 +43,7 @@ REQUIREMENTS: list[Requirement] = [
     ),
     Requirement(
         "interactions:create:text",
-        "A stored answer has id, object, status, model, times, steps and usage.",
-        REFERENCE,
-    ),
-    Requirement(
-        "interactions:create:only-made-steps",
-        "Create answers only the steps the model made.",
-        REFERENCE,
-    ),
-    Requirement(
-        "interactions:create:model-or-agent",
-        "Exactly one of model and agent must be given.",
-        REFERENCE,
-    ),
-    Requirement(
-        "interactions:create:agent-config",
-        "generation_config goes with model, agent_config with agent.",
+        "The answer has id, object, status, model, times, usage and only the steps made.",
         REFERENCE,
     ),
     Requirement("interactions:incomplete", "max_output_tokens ends as incomplete.", REFERENCE),
@@ -67,45 +52,10 @@ REQUIREMENTS: list[Requirement] = [
         "system_instruction and every knob of generation_config reach the model.",
         REFERENCE,
     ),
-    Requirement(
-        "interactions:create:ranges",
-        "Numbers out of range are refused with their path and range.",
-        SEEN,
-    ),
     Requirement("interactions:labels", "labels are checked, stored and shown.", REFERENCE),
     Requirement(
         "interactions:create:service-tier", "service_tier is echoed in body and header.", REFERENCE
     ),
-    Requirement(
-        "interactions:create:safety-settings",
-        "safety_settings are honoured by the backend or refused.",
-        REFERENCE,
-    ),
-    Requirement(
-        "interactions:create:cached-content",
-        "cached_content is refused by name with the way out.",
-        REFERENCE,
-    ),
-    Requirement(
-        "interactions:create:webhook-config", "webhook_config is refused by name.", REFERENCE
-    ),
-    Requirement("interactions:create:environment", "environment is refused by name.", REFERENCE),
-    Requirement(
-        "interactions:create:continuation-token",
-        "continuation_token is refused by name.",
-        REFERENCE,
-    ),
-    Requirement(
-        "interactions:create:media-output",
-        "response_modalities a model cannot make are refused.",
-        REFERENCE,
-    ),
-    Requirement(
-        "interactions:create:server-tools",
-        "A server tool nobody installed is refused naming what is there.",
-        REFERENCE,
-    ),
-    Requirement("interactions:create:echo", "GET shows the request's own fields back.", REFERENCE),
     Requirement(
         "interactions:create:ids",
         "Ids carry the root and the time as Google's do, 70 characters.",
@@ -115,11 +65,6 @@ REQUIREMENTS: list[Requirement] = [
         "interactions:create:times",
         "created and updated are RFC 3339 in UTC and really differ.",
         OURS,
-    ),
-    Requirement(
-        "interactions:create:usage",
-        "total = input + output + thought + tool use; thoughts are not output.",
-        SEEN,
     ),
     Requirement(
         "interactions:get:timeline", "GET answers the whole timeline, user_input first.", REFERENCE
@@ -135,31 +80,20 @@ REQUIREMENTS: list[Requirement] = [
         "interactions:get:running", "A running interaction shows its finished steps so far.", OURS
     ),
     Requirement("interactions:get:unknown", "Unknown ids are 404 not_found.", REFERENCE),
-    Requirement("interactions:get:expired", "Expired ids are 404.", OURS),
     Requirement("interactions:get:unstored", "store=false ids are 404 once they ended.", REFERENCE),
-    Requirement("interactions:list:newest-first", "GET /interactions lists newest first.", OURS),
-    Requirement(
-        "interactions:list:pages", "page_size and page_token walk every interaction once.", CLOUD
-    ),
-    Requirement("interactions:list:filters", "status, model, agent, label and root filter.", OURS),
-    Requirement("interactions:list:own-only", "Only the key's own interactions are listed.", OURS),
-    Requirement(
-        "interactions:list:bad-token", "A wrong page_token or page_size is 400 by name.", OURS
-    ),
-    Requirement("interactions:list:metadatas", "interaction_metadatas are there too.", CLOUD),
     Requirement(
         "interactions:stream:order",
-        "created, status_update, step start/delta/stop, completed, done and [DONE].",
+        "created, status_update, step start/delta/stop, completed, done; dense event ids.",
         GUIDE,
     ),
     Requirement(
         "interactions:stream:no-steps-at-end", "interaction.completed carries no steps.", GUIDE
     ),
     Requirement(
-        "interactions:stream:event-ids", "Every event carries an event_id of its own.", OURS
+        "interactions:stream:keepalive",
+        "A silent stream sends comments, and is not cut for its age.",
+        OURS,
     ),
-    Requirement("interactions:stream:keepalive", "A silent stream sends comments.", OURS),
-    Requirement("interactions:stream:no-age-cut", "No stream is cut for its age.", OURS),
     Requirement(
         "interactions:stream:failure",
         "A failure is an error event, then completed as failed, then done.",
@@ -207,6 +141,11 @@ REQUIREMENTS: list[Requirement] = [
         REFERENCE,
     ),
     Requirement(
+        "interactions:fields-honoured-or-refused",
+        "Mixtures, ranges and fields that cannot be honoured are refused by name.",
+        REFERENCE,
+    ),
+    Requirement(
         "routes:cloud-paths",
         "/v1beta1/projects/P/locations/L/interactions is the same resource.",
         CLOUD,
@@ -215,9 +154,6 @@ REQUIREMENTS: list[Requirement] = [
         "routes:double-slashes", "Doubled and trailing slashes in a path change nothing.", SEEN
     ),
     Requirement("routes:alt-sse", "?alt=sse streams; other ?alt values change nothing.", REFERENCE),
-    Requirement(
-        "routes:key-query", "?key= carries the key like the x-goog-api-key header.", REFERENCE
-    ),
     Requirement("routes:head", "HEAD answers like GET without a body.", OURS),
     Requirement("routes:options", "OPTIONS answers a preflight for every method and header.", OURS),
     Requirement("routes:cors", "Browsers may send Api-Revision, keys and Idempotency-Key.", SEEN),
@@ -263,6 +199,7 @@ REQUIREMENTS: list[Requirement] = [
     Requirement(
         "models:not-fetched", "A model that is not on the disk fails naming the command.", OURS
     ),
+    Requirement("models:globs", "A name goes to the longest glob that fits.", OURS),
     Requirement("schema:steps", "Requests without a hint are answered with `steps`.", REFERENCE),
     Requirement(
         "schema:outputs-by-revision",
@@ -289,50 +226,34 @@ REQUIREMENTS: list[Requirement] = [
     ),
     Requirement("input:mixed", "Contents and steps may be mixed in one list.", SEEN),
     Requirement("input:stateless", "A whole conversation can be sent as steps.", GUIDE),
-    Requirement("input:empty", "Missing or empty input is refused by name.", OURS),
     Requirement(
         "input:media",
         "Base64 media reach the model; an input it cannot take is refused.",
         REFERENCE,
     ),
-    Requirement("input:deduplicated", "The same media is kept once.", OURS),
-    Requirement("media:blobs", "Media over 64 KB lie as blobs and come back byte for byte.", OURS),
     Requirement(
-        "errors:unknown-field",
-        "An unknown field is refused with its path and the near name.",
-        REFERENCE,
+        "media:blobs", "Media over 64 KB lie as blobs, once, and come back byte for byte.", OURS
     ),
-    Requirement("errors:camel-case", "camelCase is refused with the snake_case name.", GUIDE),
-    Requirement(
-        "errors:wrong-value", "A wrong enum value is refused with the supported ones.", REFERENCE
-    ),
-    Requirement(
-        "errors:wrong-type",
-        "A wrong type is refused with the path and what was expected.",
-        REFERENCE,
-    ),
-    Requirement("errors:missing-field", "A missing field is refused by path.", REFERENCE),
     Requirement("errors:every-fault", "One answer names every fault of a body.", OURS),
+    Requirement("errors:format", "Faults of response_format and its schema name their path.", OURS),
     Requirement(
-        "errors:codes", "Codes and HTTP statuses are those of the API reference.", REFERENCE
+        "errors:tools",
+        "Faults of tools and their schemas name their path and the supported types.",
+        REFERENCE,
     ),
-    Requirement("errors:shape", 'Every error is JSON {"error": {"code", "message"}}.', REFERENCE),
-    Requirement("errors:retry-after", "429 and 503 carry Retry-After.", SDK),
-    Requirement("errors:malformed-json", "Malformed JSON is 400 with line and column.", OURS),
-    Requirement("errors:content-type", "A wrong content type is 415 unsupported_media_type.", OURS),
-    Requirement("errors:huge-body", "A body over the limit is 413, told before it was read.", OURS),
-    Requirement("errors:deep-nesting", "Deep nesting is 400, not a crash.", OURS),
-    Requirement("errors:invalid-utf8", "Invalid UTF-8 is 400 with the byte offset.", OURS),
-    Requirement("errors:lone-surrogates", "Lone surrogates are 400.", OURS),
-    Requirement("errors:nul-in-text", "NUL in a text is stored and comes back.", OURS),
-    Requirement("errors:broken-base64", "Broken base64 is 400 with the path.", OURS),
-    Requirement("errors:many-steps", "10,000 steps in one input work.", OURS),
     Requirement(
-        "errors:too-many-steps", "More steps than the limit are refused with the number.", OURS
+        "errors:paths",
+        "Unknown fields, camelCase, wrong values and types are named with path and way out.",
+        REFERENCE,
     ),
-    Requirement("errors:format", "Faults of response_format name their path.", OURS),
+    Requirement("errors:unknown-path", "What is not there says where things are.", OURS),
     Requirement(
-        "errors:tools", "Faults of tools name their path and the supported types.", REFERENCE
+        "errors:upstream",
+        "A failing backend is an HTTP error with its code for who waits.",
+        REFERENCE,
+    ),
+    Requirement(
+        "errors:fault-of-ours", "A fault of ours ends one interaction and is in the log.", OURS
     ),
     Requirement(
         "weather:client-drops", "A dropped foreground stream is still stored and resumable.", OURS
@@ -360,19 +281,10 @@ REQUIREMENTS: list[Requirement] = [
     Requirement(
         "weather:disk-full", "A full disk is 503 and the server works again with space.", OURS
     ),
-    Requirement("weather:kill-queued", "SIGKILL while queued: it runs after the restart.", OURS),
-    Requirement(
-        "weather:kill-running",
-        "SIGKILL in mid run: background runs are taken up, none hangs.",
-        OURS,
-    ),
     Requirement(
         "weather:kill-foreground",
         "SIGKILL in a foreground run: it is failed after the restart.",
         OURS,
-    ),
-    Requirement(
-        "weather:kill-writing", "SIGKILL in mid write: what was answered is there, whole.", OURS
     ),
     Requirement(
         "weather:kill-tool",
@@ -380,12 +292,14 @@ REQUIREMENTS: list[Requirement] = [
         OURS,
     ),
     Requirement(
-        "weather:term-every-phase",
-        "SIGTERM in every phase leaves nothing in_progress for ever.",
+        "weather:kill-background",
+        "SIGKILL: a background run goes on and its client sees no text twice.",
         OURS,
     ),
     Requirement(
-        "weather:no-doubled-text", "A client that resumes after a crash sees no text twice.", OURS
+        "weather:kill-everywhere",
+        "SIGKILL at any moment loses and doubles nothing that was answered.",
+        OURS,
     ),
     Requirement("ask:one-path", "Unary, stream, background and resume fold to the same.", OURS),
     Requirement(
@@ -399,9 +313,6 @@ REQUIREMENTS: list[Requirement] = [
     Requirement("chain:unknown", "Chaining onto an unknown, deleted or expired id is 404.", OURS),
     Requirement("chain:unstored", "Chaining onto a store=false id is 404.", REFERENCE),
     Requirement("chain:failed", "Failed and cancelled interactions can be gone on from.", OURS),
-    Requirement(
-        "chain:models-and-agents", "Models and agents can follow each other in one chain.", GUIDE
-    ),
     Requirement("chain:long", "A 1,000-turn chain stores its payload once.", OURS),
     Requirement("chain:deleted-ancestor", "Deleting one turn leaves the others readable.", OURS),
     Requirement("chain:cold", "A chain reads the same after a restart.", OURS),
@@ -449,7 +360,6 @@ REQUIREMENTS: list[Requirement] = [
     Requirement(
         "retries:not-a-retry", "The same body while the first client waits is a new one.", OURS
     ),
-    Requirement("thoughts:steps", "Thoughts are steps of their own before the output.", REFERENCE),
     Requirement(
         "thoughts:summaries", "Summaries come only with thinking_summaries auto.", REFERENCE
     ),
@@ -479,9 +389,6 @@ REQUIREMENTS: list[Requirement] = [
         "tool_choice takes auto, any, none, validated and allowed_tools.",
         REFERENCE,
     ),
-    Requirement(
-        "functions:schema-checked", "A wrong parameter schema is refused with its path.", OURS
-    ),
     Requirement("functions:empty-required", "required: [] is accepted.", OURS),
     Requirement(
         "functions:malformed",
@@ -505,39 +412,73 @@ REQUIREMENTS: list[Requirement] = [
     ),
     Requirement("format:upper-case", "Upper-case type names are taken.", SEEN),
     Requirement("format:validated", "JSON that does not fit is never answered as completed.", OURS),
-    Requirement("format:bad-schema", "A schema that is none is refused with its path.", OURS),
     Requirement("format:remote-ref", "A remote $ref is never fetched.", OURS),
-    Requirement("agent:entry-point", "An agent is found by entry point.", OURS),
-    Requirement(
-        "agent:module-attribute", "An agent is found by module:attribute in settings.", OURS
-    ),
-    Requirement("agent:foreground", "An agent runs in the foreground and streams.", REFERENCE),
-    Requirement("agent:background", "An agent runs in the background.", REFERENCE),
-    Requirement("agent:unknown", "An unknown agent is 404 and names the near ones.", REFERENCE),
-    Requirement("agent:config", "agent_config is checked against the agent's own type.", OURS),
-    Requirement("agent:memo", "once() is not made again after a crash.", OURS),
-    Requirement("agent:failure", "What an agent raises ends as failed with a code.", OURS),
-    Requirement(
-        "keys:headers", "x-goog-api-key, Authorization: Bearer and ?key= are read.", REFERENCE
-    ),
-    Requirement("keys:missing", "A missing or wrong key is 401 authentication.", REFERENCE),
-    Requirement("keys:foreign-id", "Ids of another key are 404 everywhere.", OURS),
-    Requirement("keys:foreign-chain", "Chaining onto another key's id is 404.", OURS),
     Requirement("keys:public-binding", "A public address without keys is refused at start.", OURS),
-    Requirement("keys:no-keys", "Without keys on loopback any key is accepted.", OURS),
+    Requirement(
+        "keys:visibility",
+        "Ids of another key are 404 in every call and absent from the list.",
+        OURS,
+    ),
+    Requirement(
+        "keys:running-visibility", "Running interactions are hidden from other keys too.", OURS
+    ),
+    Requirement(
+        "keys:forms",
+        "x-goog-api-key, Authorization: Bearer and ?key=; a wrong or missing one is 401.",
+        REFERENCE,
+    ),
+    Requirement("keys:none-on-loopback", "Without keys any key is taken.", OURS),
     Requirement("operate:health", "/health answers without a key.", OURS),
     Requirement(
         "operate:ready", "/ready is 503 until everything is open, and while it stops.", OURS
     ),
     Requirement("operate:metrics", "/metrics speaks Prometheus.", OURS),
     Requirement("operate:logs", "Logs are structured and hold no contents and no keys.", OURS),
+    Requirement("operate:config-faults", "Every wrong setting is named with its source.", OURS),
     Requirement(
-        "operate:shutdown", "SIGTERM lets foreground runs end and hands background runs over.", OURS
+        "list:paging", "Newest first; page_size and page_token walk every interaction once.", CLOUD
+    ),
+    Requirement("list:filters", "status, model, agent, label and root filter.", OURS),
+    Requirement("list:bad-token", "Query parameters that are wrong are 400 by name.", OURS),
+    Requirement(
+        "bad:malformed",
+        "Malformed JSON, invalid UTF-8, lone surrogates, deep nesting: 400, nothing stored.",
+        OURS,
+    ),
+    Requirement("bad:content-type", "A wrong content type is 415 unsupported_media_type.", OURS),
+    Requirement(
+        "bad:size", "A body over the limit is 413, told before it was read where it can be.", OURS
     ),
     Requirement(
-        "operate:one-owner",
+        "bad:many-steps", "10,000 steps in one input work; more than the limit are refused.", OURS
+    ),
+    Requirement("bad:nul", "NUL in a text is stored and comes back.", OURS),
+    Requirement("bad:base64", "Broken base64 is 400 with the path.", OURS),
+    Requirement("http:head-options-cors", "HEAD, OPTIONS and browsers are served.", OURS),
+    Requirement("thinking:notice", "A thinking level without effect is said in a header.", OURS),
+    Requirement("server:health", "/health, /metrics and /openapi.json answer.", OURS),
+    Requirement(
+        "server:graceful", "SIGTERM lets foreground runs end and hands background runs over.", OURS
+    ),
+    Requirement(
+        "state:one-process",
         "A second process on the same data is refused with the first's pid.",
         OURS,
     ),
-    Requirement("operate:config-faults", "Every wrong setting is named with its source.", OURS),
+    Requirement(
+        "agents:run",
+        "An agent runs plain, streamed and in the background, with its own config and memo.",
+        REFERENCE,
+    ),
+    Requirement("agents:chains", "Models and agents follow each other in one chain.", GUIDE),
+    Requirement(
+        "agents:assistant", "The assistant answers with any configured model and functions.", OURS
+    ),
+    Requirement("agents:failure", "What an agent raises ends as failed with a code.", OURS),
+    Requirement("agents:facts", "What an agent does not take is refused by name.", OURS),
+    Requirement(
+        "agents:found",
+        "An agent is found by entry point or module:attribute; an unknown one is 404.",
+        OURS,
+    ),
 ]

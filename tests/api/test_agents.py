@@ -145,6 +145,7 @@ async def test_what_an_agent_does_not_take_is_refused(opened: Any) -> None:
         assert said in answer.message, answer.message
 
 
+@requirement("agents:found")
 async def test_agents_come_from_settings_by_entry_point_or_module(
     tmp_path: Any,
 ) -> None:

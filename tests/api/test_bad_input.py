@@ -205,6 +205,7 @@ async def test_what_is_not_there_says_where_things_are(opened: Any) -> None:
     assert answer.code == "method_not_allowed"
 
 
+@requirement("list:bad-token")
 async def test_query_parameters_are_checked(opened: Any) -> None:
     api = await opened("x")
     id = (await api.create(input="x")).body["id"]

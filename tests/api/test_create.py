@@ -162,6 +162,7 @@ async def test_thoughts_carry_their_signature_there_and_back(opened: Any, house:
     assert house.model.turns[1].steps[0].signature == "c2ln"
 
 
+@requirement("thoughts:summaries")
 async def test_thoughts_have_no_summary_unless_it_is_asked_for(opened: Any) -> None:
     api = await opened({"thought": {"summary": "Hm.", "signature": "c2ln"}, "text": "42"})
     body = (await api.create(input="a")).body

@@ -22,6 +22,7 @@ async def test_a_key_makes_the_work_once(opened: Any, house: Any) -> None:
     assert answers[0].body == answers[2].body
 
 
+@requirement("retries:key-at-once")
 async def test_requests_with_one_key_at_once_share_one_run(opened: Any, house: Any) -> None:
     api = await opened(HELD)
     asking = [asyncio.create_task(api.create(input="x", headers=KEY)) for _ in range(5)]
@@ -33,6 +34,7 @@ async def test_requests_with_one_key_at_once_share_one_run(opened: Any, house: A
     assert len(house.model.turns) == 1
 
 
+@requirement("retries:key-conflict")
 async def test_a_key_with_another_body_is_409(opened: Any) -> None:
     api = await opened()
     await api.create(input="x", headers=KEY)
@@ -41,6 +43,7 @@ async def test_a_key_with_another_body_is_409(opened: Any) -> None:
     assert "k-1" in answer.message
 
 
+@requirement("retries:key-survives-restart")
 async def test_a_key_outlives_the_process(house: Any) -> None:
     async with AsyncExitStack() as stack:
         _, api = await house.start(models={"m": ScriptedModel.of("only")}, stack=stack)
@@ -77,6 +80,7 @@ async def test_the_same_body_after_a_lost_connection_joins_the_first(
     assert len(house.model.turns) == 1
 
 
+@requirement("retries:not-a-retry")
 async def test_the_same_body_while_the_first_client_waits_is_work_of_its_own(
     opened: Any, house: Any
 ) -> None:

@@ -191,6 +191,7 @@ def test_a_pattern_that_backtracks_without_end_is_stopped():
     assert time.perf_counter() - start < 2.0
 
 
+@pytest.mark.requirement("format:remote-ref")
 def test_no_reference_is_ever_fetched():
     asked: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -130,3 +130,11 @@ async def test_a_stream_says_what_it_waits_for(house: Any) -> None:
                 model.gate("loaded").open()
                 break
         assert b"Here." in await answer.read()
+
+
+@requirement("agents:found")
+async def test_an_unknown_agent_is_404_and_told_the_near_names(opened: Any) -> None:
+    api = await opened()
+    answer = await api.create({"agent": "asistant", "input": "Hi"})
+    assert (answer.status, answer.code) == (404, "not_found")
+    assert "Did you mean 'assistant'?" in answer.message
