@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -130,7 +131,7 @@ class Api:
             assert response.status == 200, await response.read()
             yield _events(response)
 
-    async def ended(self, id: str, tries: int = 500) -> dict[str, Any]:
+    async def ended(self, id: str) -> dict[str, Any]:
         """Follows an interaction to its end and answers it."""
         await self.replay(id)
         answer = await self.get(id)
@@ -147,6 +148,13 @@ async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, A
             for event in frames_in(block):
                 yield event
             block = ""
+
+
+async def until(condition: Callable[[], object], seconds: float = 10) -> None:
+    """Returns as soon as the condition holds; TimeoutError when it does not in that time."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - it looks at state that tells nobody of a change
+            await asyncio.sleep(0.005)
 
 
 def ids(events: list[dict[str, Any]]) -> list[int]:

@@ -66,7 +66,7 @@ async def test_an_agent_runs_in_every_way(opened: Any) -> None:
     assert text_of(whole) == "[1, 2] four"
     assert whole["usage"]["total_output_tokens"] == 1
     answer = await api.create({**body, "stream": True})
-    events = [e for e in await api.replay(_id(answer))]
+    events = await api.replay(_id(answer))
     assert fold(events) == whole["steps"]
     behind = (await api.create({**body, "background": True})).body
     assert text_of(await api.ended(behind["id"])) == "[1, 2] four"

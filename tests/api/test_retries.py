@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from interplay.testing.scripted_model import ScriptedModel
-from tests.api.api import requirement, text_of
+from tests.api.api import requirement, text_of, until
 
 KEY = {"idempotency-key": "k-1"}
 HELD = {"chunks": ["a ", {"hold": "h"}, "b"]}
@@ -70,9 +70,7 @@ async def test_the_same_body_after_a_lost_connection_joins_the_first(
     await asyncio.gather(lost, return_exceptions=True)
     again = asyncio.create_task(api.create(input="x"))
     # The second request must have found the first before its run may go on.
-    async with asyncio.timeout(5):
-        while not house.server.app.assembly.runner.live:
-            await asyncio.sleep(0.01)
+    await until(lambda: house.server.app.assembly.runner.live)
     await asyncio.wait([again], timeout=0.3)
     assert len(house.model.turns) == 1
     house.model.gate("h").open()

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.api.api import Api, fold, ids, kinds, requirement, text_of
+from tests.api.api import Api, fold, ids, kinds, requirement, text_of, until
 from tests.crash.process import Process, process
 
 WORDS = [f"w{number} " for number in range(60)]
@@ -61,9 +61,7 @@ async def test_a_background_run_goes_on_after_kill_9_and_its_client_sees_one_str
         id = (await api.create(model=model, input="x", background=True)).body["id"]
         events: list[dict[str, Any]] = []
         client = asyncio.create_task(follow(server, id, events))
-        async with asyncio.timeout(20):
-            while len(events) < 10:
-                await asyncio.sleep(0.01)
+        await until(lambda: len(events) >= 10, seconds=20)
         await server.end(signal.SIGKILL)
         api = await server.start()
         await client
@@ -88,12 +86,16 @@ async def test_a_foreground_stream_cut_by_kill_9_is_failed_and_ends_for_who_resu
         api = await server.start()
         events: list[dict[str, Any]] = []
         body = {"model": "m", "input": "x", "stream": True}
-        with pytest.raises(aiohttp.ClientError):
+
+        async def take() -> None:
             async with api.opened(json=body) as live:
                 async for event in live:
                     events.append(event)
                     if len(events) == 40:
                         await server.end(signal.SIGKILL)
+
+        with pytest.raises(aiohttp.ClientError):
+            await take()
         api = await server.start()
         id = events[0]["interaction"]["id"]
         stored = (await api.get(id)).body
@@ -148,9 +150,7 @@ async def test_sigterm_lets_foreground_runs_finish_and_hands_background_runs_bac
         events: list[dict[str, Any]] = []
         client = asyncio.create_task(follow(server, id, events))
         whole = asyncio.create_task(api.create(model="m", input="y"))
-        async with asyncio.timeout(20):
-            while len(events) < 10:
-                await asyncio.sleep(0.01)
+        await until(lambda: len(events) >= 10, seconds=20)
         assert await server.end(signal.SIGTERM) == 0
         assert (await whole).text == "".join(WORDS)
         api = await server.start()
