@@ -6,6 +6,30 @@ import os
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
+_POOL = 256
+
+
+class _Randomness:
+    """Bytes of the system's generator, fetched for many ids at once: a call of it each time
+    costs as much as all the rest of an id."""
+
+    def __init__(self) -> None:
+        self._bytes, self._at = b"", 0
+
+    def take(self, count: int) -> bytes:
+        end = self._at + count
+        if end > len(self._bytes):
+            self._bytes, self._at, end = os.urandom(_POOL * 16), 0, count
+        taken, self._at = self._bytes[self._at : end], end
+        return taken
+
+    def forget(self) -> None:
+        self._bytes, self._at = b"", 0
+
+
+_random = _Randomness()
+if hasattr(os, "register_at_fork"):  # two processes must never share what comes next
+    os.register_at_fork(after_in_child=_random.forget)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 _PREFIX_LENGTH = 12
 
@@ -17,7 +41,7 @@ def new_interaction_id(now: float, root: str | None = None) -> tuple[str, str]:
     own is 23 characters, base64url of 17 bytes that start with the little-endian unix time. The
     first interaction of a conversation is its own root.
     """
-    own = urlsafe_b64encode(struct.pack("<I", int(now)) + os.urandom(13)).rstrip(b"=")
+    own = urlsafe_b64encode(struct.pack("<I", int(now)) + _random.take(13)).rstrip(b"=")
     first = root.encode() if root else own
     packed = b"\x0a\x17" + first + b"\x12\x17" + own
     return "v1_" + urlsafe_b64encode(packed).rstrip(b"=").decode(), first.decode()
@@ -38,7 +62,7 @@ def root_of(interaction_id: str) -> str | None:
 
 def new_call_id() -> str:
     """An id for a tool call: 8 lower-case letters and digits."""
-    return "".join(_ALPHABET[byte % 36] for byte in os.urandom(8))
+    return "".join(_ALPHABET[byte % 36] for byte in _random.take(8))
 
 
 def event_prefix(interaction_id: str) -> str:

@@ -73,6 +73,7 @@ class Journal:
         output_bytes: int = 64 * 1024 * 1024,
     ) -> None:
         self.row = row
+        self.facts = terminal.request_facts(row)
         self.durability = durability
         self.frames: list[bytes] = []
         self.fold = Fold()
@@ -256,9 +257,10 @@ class Journal:
             return False
         held = [self._held(StepStop(len(self.fold.steps)))] if self.fold.open is not None else []
         self.touched = now = time.time()
-        for event in terminal.terminal(self.row, status, now, errors or [], self.usage):
+        closed, tier = len(held), self.facts.service_tier
+        for event in terminal.terminal(self.row, status, now, errors or [], self.usage, tier):
             held.append(self._held(event))
-        await self._store_end(status, now, errors or [], held)
+        await self._store_end(status, now, errors or [], held, len(held) - closed)
         if not self.lost:
             self.frames += held
             self.ended = True
@@ -273,13 +275,17 @@ class Journal:
         return _HEADS[type(event)] + _encode(event) + _TAIL
 
     async def _store_end(
-        self, status: InteractionStatus, now: float, errors: list[Error], held: list[bytes]
+        self,
+        status: InteractionStatus,
+        now: float,
+        errors: list[Error],
+        held: list[bytes],
+        terminals: int,
     ) -> None:
         plan, last = b"", self._next - 1
         if self.observed:
             plan = msgspec.msgpack.encode(self.fold.plan)
         else:
-            terminals = len(list(terminal.terminal(self.row, status, now, errors, None)))
             last = replay.count(replay.plain_plan(self.fold.steps)) + terminals
         self.ending = Ending(
             status=status,

@@ -8,7 +8,7 @@ import msgspec
 
 from interplay.contracts.store import StoredInteraction
 from interplay.interactions.journal import Journal
-from interplay.interactions.terminal import Row, request_facts, timestamp
+from interplay.interactions.terminal import RequestFacts, Row, request_facts, timestamp
 from interplay.wire.errors import Error
 from interplay.wire.usage import InteractionStatus, Usage
 
@@ -34,8 +34,7 @@ class Answer(msgspec.Struct, omit_defaults=True, kw_only=True):
 _encode = msgspec.json.Encoder().encode
 
 
-def _answer(row: Row, status: InteractionStatus, updated: float) -> Answer:
-    facts = request_facts(row)
+def _answer(row: Row, facts: RequestFacts, status: InteractionStatus, updated: float) -> Answer:
     return Answer(
         id=row.id,
         object="interaction",
@@ -55,6 +54,7 @@ def of_journal(journal: Journal, *, steps: bool = True, input: bytes | None = No
     ending = journal.ending if journal.ended else None
     answer = _answer(
         journal.row,
+        journal.facts,
         ending.status if ending is not None else current_status(journal),
         ending.updated if ending is not None else journal.touched,
     )
@@ -74,7 +74,7 @@ def current_status(journal: Journal) -> InteractionStatus:
 
 def of_stored(stored: StoredInteraction, made: bytes | None, input: bytes | None) -> bytes:
     """An interaction from its row; `made` None leaves the steps out."""
-    answer = _answer(stored, stored.status, stored.updated)
+    answer = _answer(stored, request_facts(stored), stored.status, stored.updated)
     if made is not None:
         answer.steps = msgspec.Raw(together(input, made))
     if stored.usage:

@@ -61,6 +61,10 @@ class Roster:
             kind: Any = registry.load("interplay.models", backend)
         except registry.UnknownPlugin as error:
             raise SettingsError(f'models."{name}".backend: {error}') from error
+        except ImportError as error:
+            raise SettingsError(
+                f'models."{name}".backend: {backend} cannot be loaded: {error}'
+            ) from error
         known = {field.name for field in msgspec.structs.fields(kind.Config)}
         if "cache_dir" in known:
             fields.setdefault("cache_dir", str(self._settings.cache_path))

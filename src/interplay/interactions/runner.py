@@ -39,6 +39,10 @@ class Running(msgspec.Struct, eq=False):
     admitted: Admitted
     task: asyncio.Task[None] | None = None
     handed_back: bool = False
+    began: float = 0.0
+    """When its run began, on the event loop's clock."""
+    late: bool = False
+    """It ran past its wall time."""
     error: Failure | GenerationFault | None = None
     """Why it failed, for a caller who waits."""
 
@@ -56,6 +60,7 @@ class Runner:
         self._behind = 0
         self._per_owner: Counter[str] = Counter()
         self._draining = False
+        self._watch: asyncio.TimerHandle | None = None
 
     @property
     def queued(self) -> int:
@@ -102,13 +107,28 @@ class Runner:
             self._launch(running)
 
     def _launch(self, running: Running) -> None:
-        task = asyncio.create_task(self._run(running))
-        running.task = task
+        loop = asyncio.get_running_loop()
+        task = running.task = loop.create_task(self._run(running))
+        running.began = loop.time()
+        if self._watch is None:
+            # One timer for all runs: one for each would cost every request.
+            every = min(1.0, self._limits.run_seconds / 4)
+            self._watch = loop.call_later(every, self._look, every)
 
         def lost() -> None:
             task.cancel()
 
         running.journal.on_lost = lost
+
+    def _look(self, every: float) -> None:
+        """Stops the runs that are past their wall time."""
+        loop = asyncio.get_running_loop()
+        before = loop.time() - self._limits.run_seconds
+        for running in list(self.live.values()):
+            if running.task is not None and running.began < before and not running.late:
+                running.late = True
+                running.task.cancel()
+        self._watch = loop.call_later(every, self._look, every) if self.live else None
 
     def _left(self, running: Running) -> None:
         """A run has let go: its place is free."""
@@ -153,9 +173,10 @@ class Runner:
         try:
             if journal.count < 2:
                 journal.append(InteractionStatusUpdate(journal.row.id, "in_progress"))
-            async with asyncio.timeout(self._limits.run_seconds):
-                return await self._drive(running), []
-        except TimeoutError:
+            return await self._drive(running), []
+        except asyncio.CancelledError:
+            if not running.late:
+                raise
             running.error = Failure(
                 f"The run took longer than {self._limits.run_seconds:g} s (limits.run_seconds).",
                 code="deadline_exceeded",

@@ -58,18 +58,24 @@ def created(row: Row, status: InteractionStatus) -> InteractionCreatedEvent:
 def ending(row: StoredInteraction, errors: list[Error], usage: Usage | None) -> Iterator[Event]:
     """The events after the last step: `error` for a failure, the status for a cancellation, and
     `interaction.completed`, always last and exactly once."""
-    return terminal(row, row.status, row.updated, errors, usage)
+    tier = request_facts(row).service_tier
+    return terminal(row, row.status, row.updated, errors, usage, tier)
 
 
 def terminal(
-    row: Row, status: InteractionStatus, updated: float, errors: list[Error], usage: Usage | None
+    row: Row,
+    status: InteractionStatus,
+    updated: float,
+    errors: list[Error],
+    usage: Usage | None,
+    tier: str | None,
 ) -> Iterator[Event]:
     """The same for a row that has not been stored as ended yet."""
     if status == "failed" and errors:
         yield ErrorEvent(errors[0])
     if status == "cancelled":
         yield InteractionStatusUpdate(row.id, status)
-    tier: Any = request_facts(row).service_tier or "standard"
+    served: Any = tier or "standard"
     yield InteractionCompletedEvent(
         InteractionHead(
             id=row.id,
@@ -77,7 +83,7 @@ def terminal(
             usage=usage,
             created=timestamp(int(row.created)),
             updated=timestamp(int(updated)),
-            service_tier=tier,
+            service_tier=served,
             object="interaction",
             model=row.model,
             agent=row.agent,

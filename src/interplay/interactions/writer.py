@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from interplay.contracts.model import Piece
@@ -46,10 +47,8 @@ class Writer:
         text = self._journal.fold.open_text()
         if prefill and isinstance(torn, ModelOutputStep) and text:
             return text
-        try:
+        with suppress(GenerationFault):  # half the arguments of a call are no JSON
             self.close()
-        except GenerationFault:
-            pass  # half the arguments of a call are no JSON
         if isinstance(torn, FunctionCallStep):
             self.step(FunctionResultStep(torn.id, TORN, is_error=True, name=torn.name))
         return ""

@@ -37,20 +37,23 @@ def rejection(rejected: Rejected) -> tuple[int, bytes, list[tuple[bytes, bytes]]
 
 
 class Errors:
-    """Wraps the app: what is raised becomes an answer in the API's form."""
+    """Wraps the app: what is raised becomes an answer in the API's form, and every answer is
+    counted by `counted(method, status)`."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, app: App, counted: Callable[[str, int], None]) -> None:
+        self._app, self._counted = app, counted
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """ASGI."""
         started = False
         extra: list[tuple[bytes, bytes]] = []
 
-        async def watched(message: Any) -> None:
+        def watched(message: Any) -> Awaitable[None]:
             nonlocal started
-            started = True
-            await send(message)
+            if not started:
+                started = True
+                self._counted(scope["method"], message["status"])
+            return send(message)
 
         try:
             await self._app(scope, receive, watched)
@@ -80,5 +83,6 @@ class Errors:
             raise ConnectionError(f"answer broken off: {rejected.message}")
         status, body, headers = rejection(rejected)
         headers += extra
+        self._counted(scope["method"], status)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})

@@ -6,6 +6,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from interplay.interactions.runner import Runner, Running
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"})
+
 
 class Metrics:
     """Counters of this process, in a registry of their own."""
@@ -36,10 +38,21 @@ class Metrics:
         live.set_function(lambda: len(runner.live))
         queued = Gauge("interplay_queued_interactions", "Waiting for a place", registry=registry)
         queued.set_function(lambda: runner.queued)
+        # Looking a child up by its labels costs more than counting: each is looked up once.
+        self._request_counts: dict[tuple[str, int], Counter] = {}
+        self._ended_counts: dict[tuple[str, str], Counter] = {}
+        self._kinds = {kind: self._seconds.labels(kind) for kind in ("model", "agent")}
+        self._input = self._tokens.labels("input")
+        self._output = self._tokens.labels("output")
 
     def request(self, method: str, status: int) -> None:
         """One HTTP request was answered."""
-        self._requests.labels(method, str(status)).inc()
+        count = self._request_counts.get((method, status))
+        if count is None:
+            known = method if method in _METHODS else "other"
+            count = self._requests.labels(known, str(status))
+            self._request_counts[known, status] = count
+        count.inc()
 
     def ended(self, running: Running) -> None:
         """One interaction ended (or was handed back)."""
@@ -47,12 +60,16 @@ class Metrics:
         if journal.ending is None:
             return
         kind = "agent" if journal.row.agent is not None else "model"
-        self._ended.labels(kind, journal.ending.status).inc()
-        self._seconds.labels(kind).observe(max(0.0, journal.ending.updated - journal.row.created))
+        status = journal.ending.status
+        count = self._ended_counts.get((kind, status))
+        if count is None:
+            count = self._ended_counts[kind, status] = self._ended.labels(kind, status)
+        count.inc()
+        self._kinds[kind].observe(max(0.0, journal.ending.updated - journal.row.created))
         self._events.inc(journal.count)
         if journal.usage is not None:
-            self._tokens.labels("input").inc(journal.usage.total_input_tokens or 0)
-            self._tokens.labels("output").inc(journal.usage.total_output_tokens or 0)
+            self._input.inc(journal.usage.total_input_tokens or 0)
+            self._output.inc(journal.usage.total_output_tokens or 0)
 
     def text(self) -> bytes:
         """The exposition."""

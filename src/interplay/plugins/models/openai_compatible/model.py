@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from typing import ClassVar
 
 import msgspec
@@ -42,31 +41,28 @@ class OpenAICompatible:
         model = self._config.model or turn.model
         origin = f"openai_compatible/{model}"
         body = build(turn, self._config, self.facts, model=model, origin=origin)
-        async with self._place():
-            answer, pieces = await self._begin(body, turn, model, origin)
-            try:
-                while pieces:
-                    for piece in pieces:
-                        yield piece
-                    pieces = await answer.more()
-            finally:
-                answer.close()
-
-    @asynccontextmanager
-    async def _place(self) -> AsyncGenerator[None, None]:
         line = self._connection.pool().line
-        if line is None:
-            yield
-            return
+        if line is not None:
+            await self._wait(line)
+        answer = None
+        try:
+            answer, pieces = await self._begin(body, turn, model, origin)
+            while pieces:
+                for piece in pieces:
+                    yield piece
+                pieces = await answer.more()
+        finally:
+            if answer is not None:
+                answer.close()
+            if line is not None:
+                line.release()
+
+    async def _wait(self, line: asyncio.Semaphore) -> None:
         self._in_line += 1
         try:
             await line.acquire()
         finally:
             self._in_line -= 1
-        try:
-            yield
-        finally:
-            line.release()
 
     async def _begin(
         self, body: bytes, turn: Turn, model: str, origin: str
