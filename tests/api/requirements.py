@@ -290,6 +290,7 @@ REQUIREMENTS: list[Requirement] = [
         "weather:kill-tool",
         "SIGKILL in a tool call: is_error, outcome unknown, unless repeatable.",
         OURS,
+        deferred="a call is written with its result: after a crash the model is asked again",
     ),
     Requirement(
         "weather:kill-background",

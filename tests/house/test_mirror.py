@@ -1,5 +1,7 @@
 """Every file of the package has its test file, or a line here that says where it is tested."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.house.tree import SRC, TESTS, sources
@@ -9,6 +11,38 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "contracts/model.py": ("contracts/test_models.py", "a contract is tested by its suite"),
     "contracts/store.py": ("contracts/test_stores.py", "a contract is tested by its suite"),
     "contracts/tool.py": ("contracts/test_tools.py", "a contract is tested by its suite"),
+    "contracts/failure.py": ("api/test_weather.py", "types without logic; each is raised there"),
+    "interactions/admit.py": ("api/test_bad_input.py", "every rule is broken there over HTTP"),
+    "interactions/admit_input.py": ("api/test_create.py", "every form of input is sent there"),
+    "interactions/body.py": ("api/test_bad_input.py", "bodies of every kind are sent there"),
+    "interactions/failures.py": ("api/test_bad_input.py", "types without logic"),
+    "interactions/fold.py": ("api/test_ask.py", "every way to ask must fold to the same"),
+    "interactions/format.py": ("api/test_format.py", "seen through the API"),
+    "interactions/history.py": ("api/test_chain.py", "seen through the API"),
+    "interactions/ids.py": ("api/test_fields.py", "ids are taken apart there"),
+    "interactions/loop.py": ("api/test_tools.py", "seen through turns with tools"),
+    "interactions/media.py": ("api/test_delete.py", "blobs are made, shared and removed there"),
+    "interactions/recovery.py": ("crash/test_server_crash.py", "needs a process that was killed"),
+    "interactions/replay.py": ("api/test_reading.py", "a replay must equal the stream"),
+    "interactions/resource.py": ("api/test_create.py", "seen through the API"),
+    "interactions/retention.py": ("api/test_delete.py", "seen through the API"),
+    "interactions/retries.py": ("api/test_retries.py", "seen through the API"),
+    "interactions/roster.py": ("server/test_models.py", "names are looked up there over HTTP"),
+    "interactions/routes.py": ("api/test_create.py", "every test of the API goes through it"),
+    "interactions/run.py": ("api/test_agents.py", "what an agent holds, held by agents"),
+    "interactions/runner.py": ("api/test_background.py", "queue, deadline and cancel over HTTP"),
+    "interactions/service.py": ("api/test_create.py", "every test of the API goes through it"),
+    "interactions/tail.py": ("api/test_stream.py", "slow, silent and leaving readers"),
+    "interactions/terminal.py": ("api/test_stream.py", "the first and last events of streams"),
+    "interactions/tokens.py": ("api/test_agents.py", "usage of several turns"),
+    "interactions/toolbox.py": ("api/test_tools.py", "seen through turns with tools"),
+    "interactions/writer.py": ("api/test_functions.py", "seen through the steps it writes"),
+    "plugins/agents/assistant.py": ("api/test_agents.py", "it is only its way through the loop"),
+    "server/assembly.py": ("testing/test_server.py", "started, stopped and started again"),
+    "server/auth.py": ("api/test_keys.py", "seen through the API"),
+    "server/errors.py": ("api/test_weather.py", "seen through the API"),
+    "server/metrics.py": ("server/test_health.py", "read at /metrics"),
+    "server/serve.py": ("crash/test_server_crash.py", "needs a process"),
     "testing/contracts/agent.py": ("contracts/test_agents.py", "its suite, run and broken"),
     "testing/contracts/blobs.py": ("contracts/test_blobs.py", "its suite, run and broken"),
     "testing/contracts/model.py": ("contracts/test_models.py", "its suite, run and broken"),
@@ -34,13 +68,19 @@ def own_test(name: str) -> str:
     return f"{folder}/test_{file}".lstrip("/")
 
 
-def plugin_test(name: str) -> str | None:
-    """`plugins/stores/sqlite/reads.py` -> `plugins/stores/test_sqlite.py`: a plugin that is a
-    folder may be tested as the one thing it is."""
+def plugin_tests(name: str) -> list[Path]:
+    """A plugin that is a folder may be tested as the one thing it is: for
+    `plugins/stores/sqlite/reads.py` by `plugins/stores/test_sqlite.py`, by any test in
+    `plugins/stores/sqlite/`, or by the suite of its contract."""
     parts = name.split("/")
     if parts[0] != "plugins" or len(parts) < 4:
-        return None
-    return "/".join([*parts[:2], f"test_{parts[2]}.py"])
+        return []
+    kind = TESTS / "plugins" / parts[1]
+    own = [kind / f"test_{parts[2]}.py", *(kind / parts[2]).glob("test_*.py")]
+    suite = TESTS / "contracts" / f"test_{parts[1]}.py"
+    if suite.is_file() and parts[2] in suite.read_text("utf-8"):
+        own.append(suite)
+    return [path for path in own if path.is_file()]
 
 
 def names() -> list[str]:
@@ -57,8 +97,7 @@ def has_logic(name: str) -> bool:
 def test_every_file_has_its_test_file():
     missing = []
     for name in names():
-        tests = [own_test(name), plugin_test(name)]
-        if name in ELSEWHERE or any((TESTS / test).is_file() for test in tests if test):
+        if name in ELSEWHERE or (TESTS / own_test(name)).is_file() or plugin_tests(name):
             continue
         if name.split("/")[0] in WITHOUT_LOGIC and not has_logic(name):
             continue
