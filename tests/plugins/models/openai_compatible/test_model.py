@@ -222,6 +222,22 @@ async def test_one_connection_serves_turn_after_turn(server: Upstream):
     assert [request.connection for request in server.requests] == [1] * 5
 
 
+async def test_a_kept_connection_that_was_just_closed_is_no_failure(server: Upstream):
+    server.will(keeps(text("one") + STOP), resets(b""), keeps(text("two") + STOP))
+    async with model(server, retries=0) as made:
+        await ask(made)
+        assert (await ask(made)).text == "two"
+    assert [request.connection for request in server.requests] == [1, 1, 2]
+
+
+async def test_a_server_that_always_hangs_up_is_unavailable(server: Upstream):
+    server.will(resets(b""))
+    async with model(server, retries=0) as made:
+        with pytest.raises(Unavailable, match="closed the connection"):
+            await ask(made)
+    assert len(server.requests) == 3
+
+
 async def test_a_server_that_keeps_its_stream_open_after_the_end_does_not_hold_us(server: Upstream):
     server.will(stalls(stream(text("one"), STOP)))
     async with model(server) as made:

@@ -25,6 +25,10 @@ _ERROR_BYTES = 65_536
 _ERROR_SECONDS = 10.0
 
 
+class Lost(Unavailable):
+    """A connection was closed before a single byte of the answer came."""
+
+
 class _Listed(msgspec.Struct):
     id: str
 
@@ -106,20 +110,30 @@ class Connection:
                 f" model's entry names, is not set. The operator sets it and starts again.",
                 code="service_unavailable",
             )
-        with self.failures(asked):
-            response = await self.pool().session.post(
-                self._chat,
-                data=body,
-                headers=self._post_headers,
-                proxy=self._config.proxy,
-                allow_redirects=False,
-            )
+        response = await self._post(body, asked)
         if response.status == 200:
             return response
         try:
             raise await self._refusal(response, asked, model)
         finally:
             response.close()
+
+    async def _post(self, body: bytes, asked: str) -> aiohttp.ClientResponse:
+        for again in (True, True, False):
+            try:
+                with self.failures(asked):
+                    return await self.pool().session.post(
+                        self._chat,
+                        data=body,
+                        headers=self._post_headers,
+                        proxy=self._config.proxy,
+                        allow_redirects=False,
+                    )
+            except Lost:
+                # Most likely a kept connection that the server was closing just then.
+                if not again:
+                    raise
+        raise AssertionError("unreachable")
 
     async def _refusal(self, response: aiohttp.ClientResponse, asked: str, model: str) -> Failure:
         status = response.status
@@ -174,7 +188,7 @@ class Connection:
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
             if reading:
                 raise server.cut_off(_words(error)) from error
-            raise Unavailable(
+            raise Lost(
                 f"The server at {server.where} closed the connection before it answered."
             ) from error
         except aiohttp.ClientPayloadError as error:
