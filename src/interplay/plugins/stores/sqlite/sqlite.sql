@@ -196,32 +196,35 @@ SELECT i.seq,
 {columns}
 
 -- name: page
--- The conditions every list shares, and its end.
+-- The conditions every list shares.
 i.owner = :owner AND i.seq < :before
   AND (i.expires IS NULL OR i.expires > :now OR i.status < {unended})
   AND (:status IS NULL OR i.status = :status)
   AND (:model IS NULL OR i.model = :model)
   AND (:agent IS NULL OR i.agent = :agent)
   AND (:root IS NULL OR b.root = :root)
-ORDER BY i.seq DESC LIMIT :size
 
 
 -- name: list_by_owner
 -- Everything of an owner.
 {listed} FROM interactions i INDEXED BY interactions_by_owner JOIN branches b ON b.id = i.branch
 WHERE {page}
+ORDER BY i.seq DESC LIMIT :size
 
 -- name: list_by_status
 -- What has one status, other than completed.
 {listed} FROM interactions i INDEXED BY interactions_by_status JOIN branches b ON b.id = i.branch
 WHERE i.status = :status AND i.status <> 3 AND {page}
+ORDER BY i.seq DESC LIMIT :size
 
 -- name: list_by_root
 -- One conversation with its branches.
 {listed} FROM interactions i INDEXED BY interactions_by_branch JOIN branches b ON b.id = i.branch
 WHERE i.branch IN (SELECT id FROM branches WHERE root_key = :root_key) AND {page}
+ORDER BY i.seq DESC LIMIT :size
 
 -- name: list_by_label
 -- What carries one label.
 {listed} FROM labels l CROSS JOIN interactions i ON i.seq = l.iid JOIN branches b ON b.id = i.branch
 WHERE l.owner = :owner AND l.key = :key AND l.value = :value AND l.iid < :before AND {page}
+ORDER BY l.iid DESC LIMIT :size

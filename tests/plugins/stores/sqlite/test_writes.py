@@ -1,0 +1,108 @@
+"""Writes on a bare connection: chains against the plain walk, and refusals that leave nothing."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interplay.contracts.store import Fenced, Gone
+from interplay.plugins.stores.sqlite import reads, schema, writes
+from interplay.testing.contracts.store_reading import end, ids, new
+
+TABLES = ("interactions", "pieces", "events", "memos", "labels", "interaction_blobs", "branches")
+
+
+def memory() -> sqlite3.Cursor:
+    """An empty store in memory."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    schema.migrate(connection, Path("memory"), schema.migrations())
+    return connection.cursor()
+
+
+@pytest.fixture
+def db():
+    return memory()
+
+
+Step = tuple[str, int]
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["root", "tip", "child", "child", "delete"]), st.integers(0, 10_000)),
+    max_size=60,
+)
+
+
+@given(STEPS)
+@settings(max_examples=120, deadline=None)
+def test_chains_are_those_of_a_walk_along_parents(steps):
+    db = memory()
+    parents: dict[str, str | None] = {}
+    alive: list[str] = []
+    for number, (kind, pick) in enumerate(steps):
+        if kind == "delete":
+            if alive:
+                writes.delete(db, alive.pop(pick % len(alive)))
+            continue
+        parent = None
+        if kind != "root" and alive:
+            parent = alive[-1] if kind == "tip" else alive[pick % len(alive)]
+        id = f"i{number}"
+        parents[id] = parent
+        writes.create(db, 0, new(id, parent), end())
+        alive.append(id)
+    for id in alive:
+        walked: list[str] = []
+        at: str | None = id
+        while at is not None:
+            walked.append(at)
+            at = parents[at]
+        assert ids(reads.chain(db, 0, id)) == [one for one in reversed(walked) if one in alive]
+    for id in alive:
+        writes.delete(db, id)
+    assert db.execute("SELECT count(*) FROM branches").fetchall() == [(0,)]
+
+
+def test_a_chain_without_forks_is_one_branch(db):
+    for number in range(30):
+        writes.create(db, 0, new(f"i{number}", f"i{number - 1}" if number else None), end())
+    assert db.execute("SELECT high FROM branches").fetchall() == [(29,)]
+
+
+def test_a_deleted_row_leaves_no_row_anywhere(db):
+    blob = "ab" * 32
+    asked = new("a", labels={"k": "v"}, blobs=[blob], idempotency_key="k", input=b"x" * 50_000)
+    writes.create(db, 0, asked, None)
+    writes.append(db, "a", 1, -1, [b"0"], None, None)
+    writes.remember(db, "a", "m", b"1", None)
+    writes.create(db, 0, new("b", "a", input=b"x" * 300_000), end(blobs=[blob]))
+    assert writes.delete(db, "a") == []
+    assert writes.delete(db, "b") == [blob]
+    for table in TABLES:
+        assert db.execute(f"SELECT count(*) FROM {table}").fetchall() == [(0,)], table
+
+
+def test_what_is_refused_has_changed_nothing(db):
+    """So that it can share its transaction with others."""
+    writes.create(db, 0, new("a", idempotency_key="k"), None)
+    writes.create(db, 0, new("b"), end())
+    before = db.connection.total_changes
+    for kind, call in (
+        (Gone, lambda: writes.create(db, 0, new("x", "nobody"), None)),
+        (KeyError, lambda: writes.create(db, 0, new("x", "a", idempotency_key="k"), None)),
+        (ValueError, lambda: writes.create(db, 0, new("x", "a", status="failed"), None)),
+        (Gone, lambda: writes.claim(db, "nobody")),
+        (Fenced, lambda: writes.claim(db, "b")),
+        (Fenced, lambda: writes.append(db, "a", 2, -1, [b"x"], "queued", None)),
+        (Fenced, lambda: writes.append(db, "a", 1, 0, [b"x"], None, None)),
+        (Fenced, lambda: writes.append(db, "a", 1, 0, [], None, end())),
+        (ValueError, lambda: writes.append(db, "a", 1, -1, [], "failed", None)),
+        (ValueError, lambda: writes.append(db, "a", 1, -1, [], None, end(status="queued"))),
+        (Gone, lambda: writes.delete(db, "nobody")),
+        (Gone, lambda: writes.remember(db, "nobody", "m", b"1", None)),
+        (Fenced, lambda: writes.remember(db, "b", "m", b"1", None)),
+        (Fenced, lambda: writes.remember(db, "a", "m", b"1", 2)),
+    ):
+        with pytest.raises(kind):
+            call()
+    assert db.connection.total_changes == before
