@@ -43,7 +43,7 @@ def events(db: sqlite3.Cursor, id: str, after: int) -> builtins.list[bytes]:
 
 def chain(db: sqlite3.Cursor, now: int, id: str) -> builtins.list[ChainLink]:
     """The living turns from the root to an id."""
-    rows = db.execute(SQL["chain"], (key_of(id), id, now)).fetchall()
+    rows = db.execute(SQL["chain"], {"key": key_of(id), "id": id, "now": now}).fetchall()
     # Sorted here and not by SQLite, which would carry every text through its sorter.
     rows.sort(key=_depth)
     return [

@@ -25,11 +25,11 @@ FROM interactions i JOIN branches b ON b.id = i.branch
 
 -- name: get
 -- One row.
-{whole} WHERE i.id_key = ?1 AND i.id = ?2
+{whole} WHERE i.id_key = ? AND i.id = ?
 
 -- name: find_key
 -- The row that was created under a key.
-{whole} WHERE i.owner = ?1 AND i.idempotency_key = ?2
+{whole} WHERE i.owner = ? AND i.idempotency_key = ?
 
 -- name: unfinished
 -- Every row that has not ended, oldest first.
@@ -37,23 +37,23 @@ FROM interactions i JOIN branches b ON b.id = i.branch
 
 -- name: key_holder
 -- The interaction that holds an owner's idempotency key.
-SELECT seq, expires, status FROM interactions WHERE owner = ?1 AND idempotency_key = ?2
+SELECT seq, expires, status FROM interactions WHERE owner = ? AND idempotency_key = ?
 
 -- name: drop_key
 -- Takes the key from an expired interaction, so that it can be used again.
-UPDATE interactions SET idempotency_key = NULL WHERE seq = ?1
+UPDATE interactions SET idempotency_key = NULL WHERE seq = ?
 
 -- name: parent_place
 -- Where a parent stands in its chain.
-SELECT branch, depth, expires, status FROM interactions WHERE id_key = ?1 AND id = ?2
+SELECT branch, depth, expires, status FROM interactions WHERE id_key = ? AND id = ?
 
 -- name: grow_branch
 -- Takes the depth after the tip; no row when the parent is an inner turn.
-UPDATE branches SET high = high + 1 WHERE id = ?1 AND high = ?2
+UPDATE branches SET high = high + 1 WHERE id = ? AND high = ?
 
 -- name: open_branch
 -- A new line of a conversation.
-INSERT INTO branches (root_key, root, parent, fork, high) VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO branches (root_key, root, parent, fork, high) VALUES (?, ?, ?, ?, ?)
 
 -- name: insert_piece
 -- A piece of a text.
@@ -77,30 +77,30 @@ INSERT OR IGNORE INTO interaction_blobs (iid, sha256) VALUES (?, ?)
 
 -- name: fence_of
 -- The row behind an id, and its fence.
-SELECT seq, status, epoch FROM interactions WHERE id_key = ?1 AND id = ?2
+SELECT seq, status, epoch FROM interactions WHERE id_key = ? AND id = ?
 
 -- name: claim
 -- The next epoch; no row when the interaction is gone or has ended.
 UPDATE interactions SET epoch = epoch + 1, attempts = attempts + 1
-WHERE id_key = ?1 AND id = ?2 AND status < {unended}
+WHERE id_key = ? AND id = ? AND status < {unended}
 
 -- name: advance
 -- The compare-and-set of an append; no row means fenced.
-UPDATE interactions SET last = ?5
-WHERE id_key = ?1 AND id = ?2 AND epoch = ?3 AND last = ?4 AND status < {unended}
+UPDATE interactions SET last = ?
+WHERE id_key = ? AND id = ? AND epoch = ? AND last = ? AND status < {unended}
 RETURNING seq
 
 -- name: finish
 -- The end.
 UPDATE interactions SET
-  status = ?2, updated = ?3, last = ?4, answered = ?5, answered_pieces = ?6, steps_size = ?7,
-  usage = ?8, errors = ?9
-WHERE seq = ?1
+  status = ?, updated = ?, last = ?, answered = ?, answered_pieces = ?, steps_size = ?,
+  usage = ?, errors = ?
+WHERE seq = ?
 
 -- name: may_finish
 -- Looks before the texts of the end are written; no row means fenced.
 SELECT seq FROM interactions
-WHERE id_key = ?1 AND id = ?2 AND epoch = ?3 AND last = ?4 AND status < {unended}
+WHERE id_key = ? AND id = ? AND epoch = ? AND last = ? AND status < {unended}
 
 -- name: insert_event
 -- One event.
@@ -108,72 +108,72 @@ INSERT INTO events (iid, seq, data) VALUES (?, ?, ?)
 
 -- name: set_status
 -- A change of status before the end; the same status again writes nothing.
-UPDATE interactions SET status = ?2 WHERE seq = ?1 AND status <> ?2
+UPDATE interactions SET status = :status WHERE seq = :iid AND status <> :status
 
 -- name: delete_events
 -- The end has folded them.
-DELETE FROM events WHERE iid = ?1
+DELETE FROM events WHERE iid = ?
 
 -- name: delete_memos
 -- Memos go when the interaction ends.
-DELETE FROM memos WHERE iid = ?1
+DELETE FROM memos WHERE iid = ?
 
 -- name: insert_memo
 -- Keeps a memo.
-INSERT INTO memos (iid, key, value) VALUES (?1, ?2, ?3)
+INSERT INTO memos (iid, key, value) VALUES (?, ?, ?)
 ON CONFLICT (iid, key) DO UPDATE SET value = excluded.value
 
 -- name: memos
 -- Every memo of one interaction.
 SELECT key, value FROM memos
-WHERE iid = (SELECT seq FROM interactions WHERE id_key = ?1 AND id = ?2)
+WHERE iid = (SELECT seq FROM interactions WHERE id_key = ? AND id = ?)
 
 -- name: doomed
 -- What a deletion must know.
 SELECT seq, branch, owner, labels, asked, asked_pieces, answered, answered_pieces
-FROM interactions WHERE id_key = ?1 AND id = ?2
+FROM interactions WHERE id_key = ? AND id = ?
 
 -- name: blobs_of
 -- The blobs an interaction claims.
-SELECT sha256 FROM interaction_blobs WHERE iid = ?1
+SELECT sha256 FROM interaction_blobs WHERE iid = ?
 
 -- name: blob_claimed
 -- Whether anyone claims a blob.
-SELECT 1 FROM interaction_blobs WHERE sha256 = ?1 LIMIT 1
+SELECT 1 FROM interaction_blobs WHERE sha256 = ? LIMIT 1
 
 -- name: delete_interaction
 -- The row itself.
-DELETE FROM interactions WHERE seq = ?1
+DELETE FROM interactions WHERE seq = ?
 
 -- name: delete_text
 -- One of its texts.
-DELETE FROM pieces WHERE at >= ?1 AND at < ?2
+DELETE FROM pieces WHERE at >= ? AND at < ?
 
 -- name: delete_blobs
 -- Its claims on blobs.
-DELETE FROM interaction_blobs WHERE iid = ?1
+DELETE FROM interaction_blobs WHERE iid = ?
 
 -- name: delete_label
 -- One of its labels.
-DELETE FROM labels WHERE owner = ?1 AND key = ?2 AND value = ?3 AND iid = ?4
+DELETE FROM labels WHERE owner = ? AND key = ? AND value = ? AND iid = ?
 
 -- name: prune_branch
 -- A branch nobody stands on and nobody came from.
-DELETE FROM branches WHERE id = ?1
-  AND NOT EXISTS (SELECT 1 FROM interactions WHERE branch = ?1)
-  AND NOT EXISTS (SELECT 1 FROM branches WHERE parent = ?1)
+DELETE FROM branches WHERE id = :branch
+  AND NOT EXISTS (SELECT 1 FROM interactions WHERE branch = :branch)
+  AND NOT EXISTS (SELECT 1 FROM branches WHERE parent = :branch)
 RETURNING parent
 
 -- name: events
 -- The events of an unfinished interaction above a number.
 SELECT data FROM events
-WHERE iid = (SELECT seq FROM interactions WHERE id_key = ?1 AND id = ?2) AND seq > ?3 ORDER BY seq
+WHERE iid = (SELECT seq FROM interactions WHERE id_key = ? AND id = ?) AND seq > ? ORDER BY seq
 
 -- name: chain
 -- Every living turn from the root to an id: one range for each branch on the way, unordered.
 WITH RECURSIVE path (branch, upto) AS (
   SELECT branch, depth FROM interactions
-  WHERE id_key = ?1 AND id = ?2 AND (expires IS NULL OR expires > ?3 OR status < {unended})
+  WHERE id_key = :key AND id = :id AND (expires IS NULL OR expires > :now OR status < {unended})
   UNION ALL
   SELECT b.parent, b.fork FROM path p JOIN branches b ON b.id = p.branch
   WHERE b.parent IS NOT NULL
@@ -183,12 +183,12 @@ SELECT
 {asked},
 {answered}
 FROM path p CROSS JOIN interactions i ON i.branch = p.branch AND i.depth <= p.upto
-WHERE i.expires IS NULL OR i.expires > ?3 OR i.status < {unended}
+WHERE i.expires IS NULL OR i.expires > :now OR i.status < {unended}
 
 -- name: expired
 -- Ended rows past their time, longest past first.
 SELECT id FROM interactions
-WHERE expires <= ?1 AND status >= {unended} ORDER BY expires LIMIT ?2
+WHERE expires <= ? AND status >= {unended} ORDER BY expires LIMIT ?
 
 -- name: listed
 -- A row as lists show it.

@@ -126,7 +126,7 @@ def append(
         if row is None:
             raise Fenced(id)
         iid = row[0]
-        end = (iid, code, millis(ending.updated), ending.last, *_answer(db, ending))
+        end = (code, millis(ending.updated), ending.last, *_answer(db, ending), iid)
         db.execute(_FINISH, end)
         db.execute(_DELETE_EVENTS, (iid,))
         db.execute(_DELETE_MEMOS, (iid,))
@@ -134,12 +134,12 @@ def append(
             _claim_blobs(db, iid, ending.blobs)
         return
     code = None if status is None else _checked_status(status, None)
-    row = db.execute(_ADVANCE, (key_of(id), id, epoch, last, last + len(events))).fetchone()
+    row = db.execute(_ADVANCE, (last + len(events), key_of(id), id, epoch, last)).fetchone()
     if row is None:
         raise Fenced(id)
     iid = row[0]
     if code is not None:
-        db.execute(_SET_STATUS, (iid, code))
+        db.execute(_SET_STATUS, {"iid": iid, "status": code})
     if events:
         rows = [(iid, number, data) for number, data in enumerate(events, last + 1)]
         db.executemany(_INSERT_EVENT, rows)
@@ -160,7 +160,7 @@ def delete(db: sqlite3.Cursor, id: str) -> list[str]:
         for key, value in msgspec.json.decode(labels, type=dict[str, str]).items():
             db.execute(SQL["delete_label"], (owner, key, value, iid))
     while branch is not None:
-        pruned = db.execute(SQL["prune_branch"], (branch,)).fetchone()
+        pruned = db.execute(SQL["prune_branch"], {"branch": branch}).fetchone()
         branch = None if pruned is None else pruned[0]
     return unclaimed(db, blobs)
 
