@@ -107,13 +107,29 @@ class Journal:
             event = _decode(data)
             journal.fold.apply(event)
             journal.frames.append(_HEADS[type(event)] + data + _TAIL)
+            journal._size += len(data)
         journal._next = journal._committed = len(events)
+        if not events:  # it broke off between its row and its first event
+            journal.append(terminal.created(row, row.status))
         return journal
 
     @property
     def count(self) -> int:
         """How many events were appended, committed or not."""
         return self._next
+
+    @property
+    def closing(self) -> bool:
+        """Its end has begun: it takes no more events."""
+        return self._closing
+
+    def observe(self) -> bool:
+        """Someone reads the events: a replay will give these very ones. False when the end is
+        being stored without them; then only the replay counts."""
+        if self._closing and not self.observed and self.durability is not Durability.NEVER:
+            return False
+        self.observed = True
+        return True
 
     def append(self, event: Event) -> None:
         """Adds one event and gives it its id. Raises Ended, OutputLimit."""
@@ -196,10 +212,15 @@ class Journal:
                 if self.durability is Durability.FIRST:
                     self.frames += batch
                     self._wake()
-                elif self._queue:
-                    await asyncio.sleep(self._flush_seconds)
+                elif self._queue and not self._closing:
+                    loop = asyncio.get_running_loop()
+                    self._timer = loop.call_later(self._flush_seconds, self._flush)
+                    return
         except (Fenced, Gone):
             self._lose()
+        except BaseException:
+            self._lose()  # what this batch held is not stored: nothing may come behind it
+            raise
         finally:
             self._commits = None
 
@@ -231,6 +252,7 @@ class Journal:
 
     def _lose(self) -> None:
         self._closing = self.lost = self.ended = True
+        self._arrived()
         self._wake()
         if self.on_lost is not None:
             self.on_lost()
@@ -240,16 +262,35 @@ class Journal:
         while self._commits is not None:
             await asyncio.wait([self._commits])
 
+    async def let_go(self) -> None:
+        """Commits what was appended, as far as there is space for it, and takes no more: the
+        next server goes on from there."""
+        self._closing = True
+        if self._timer is not None:
+            self._timer.cancel()
+        await self.settle()
+        if not self.ended:
+            self._lose()
+
     async def end(self, status: InteractionStatus, *, errors: list[Error] | None = None) -> bool:
         """Closes the open step, writes the terminal events and the row's end in one commit, then
         publishes them. Whoever comes first decides; the others wait and get False.
 
-        A full disk ends the journal in memory all the same, with `failure` set.
+        A full disk ends the journal in memory all the same, with `failure` set; where events are
+        committed first, it waits for space. When this is cancelled, or the store breaks, the
+        journal is lost and nobody waits for it any more.
         """
         if self._closing:
             await self.wait_end()
             return False
         self._closing = True
+        try:
+            return await self._end(status, errors or [])
+        except BaseException:
+            self._lose()
+            raise
+
+    async def _end(self, status: InteractionStatus, errors: list[Error]) -> bool:
         if self._timer is not None:
             self._timer.cancel()
         await self.settle()
@@ -258,9 +299,9 @@ class Journal:
         held = [self._held(StepStop(len(self.fold.steps)))] if self.fold.open is not None else []
         self.touched = now = time.time()
         closed, tier = len(held), self.facts.service_tier
-        for event in terminal.terminal(self.row, status, now, errors or [], self.usage, tier):
+        for event in terminal.terminal(self.row, status, now, errors, self.usage, tier):
             held.append(self._held(event))
-        await self._store_end(status, now, errors or [], held, len(held) - closed)
+        await self._store_end(status, now, errors, held, len(held) - closed)
         if not self.lost:
             self.frames += held
             self.ended = True

@@ -43,7 +43,7 @@ class Running(msgspec.Struct, eq=False):
     """When its run began, on the event loop's clock."""
     late: bool = False
     """It ran past its wall time."""
-    error: Failure | GenerationFault | None = None
+    error: Failure | GenerationFault | Rejected | None = None
     """Why it failed, for a caller who waits."""
 
 
@@ -125,7 +125,9 @@ class Runner:
         loop = asyncio.get_running_loop()
         before = loop.time() - self._limits.run_seconds
         for running in list(self.live.values()):
-            if running.task is not None and running.began < before and not running.late:
+            if running.task is None or running.began >= before:
+                continue
+            if not running.late and not running.journal.closing:  # its end may take its time
                 running.late = True
                 running.task.cancel()
         self._watch = loop.call_later(every, self._look, every) if self.live else None
@@ -157,6 +159,9 @@ class Runner:
             if running.handed_back or journal.lost:
                 return
             raise
+        except Exception:
+            # The store broke at the end; the journal is lost, and who waits for it was told.
+            log.exception("end not stored", extra={"interaction": journal.row.id})
         finally:
             self._left(running)
             if self.on_end is not None:
@@ -181,7 +186,7 @@ class Runner:
                 f"The run took longer than {self._limits.run_seconds:g} s (limits.run_seconds).",
                 code="deadline_exceeded",
             )
-        except (Failure, GenerationFault) as failure:
+        except (Failure, GenerationFault, Rejected) as failure:
             running.error = failure
         except OutputLimit:
             return "incomplete", []
@@ -253,7 +258,7 @@ class Runner:
             await asyncio.wait(tasks, timeout=5)
         for running in left:
             if running.admitted.background:
-                await running.journal.settle()
+                await running.journal.let_go()
             else:
                 await running.journal.end(
                     "failed",

@@ -107,7 +107,7 @@ class Service:
         owner, key, print_ = request.owner, request.key, request.fingerprint
         running = self._retries.find(owner, key, print_)
         if running is not None:
-            running.journal.observed = running.journal.observed or not running.journal.ended
+            running.journal.observe()
             return running
         if key is None:
             return None
@@ -185,6 +185,12 @@ class Service:
         journal, error = running.journal, running.error
         if journal.failure is not None:
             raise self._full
+        if journal.lost:
+            raise Rejected(
+                "aborted",
+                "This interaction was ended, deleted or broken off by something else than its own"
+                f" run; GET it to see what there is of it ('{journal.row.id}').",
+            )
         if error is not None and (error.code in HTTP_STATUS or isinstance(error, Failure)):
             retry = None if isinstance(error, GenerationFault) else error.retry_after
             raise Rejected(error.code, error.message, retry_after=retry)
@@ -224,10 +230,11 @@ class Service:
             after = sequence
         running = self._runner.live.get(id)
         if running is not None and running.admitted.owner == owner:
-            if after >= running.journal.count:
-                raise self._no_such_event(last_event_id or "")
-            running.journal.observed = True
-            return running.journal, after + 1
+            if running.journal.observe():
+                if after >= running.journal.count:
+                    raise self._no_such_event(last_event_id or "")
+                return running.journal, after + 1
+            await running.journal.wait_end()
         stored = await self._stored(id, owner)
         frames = await self.replayed(stored)
         if after >= len(frames):
