@@ -4,17 +4,13 @@ from typing import Any
 
 import pytest
 
-from interplay.contracts.failure import Refused
 from interplay.plugins.models.openai_compatible import signature
 from interplay.plugins.models.openai_compatible.config import Dialect
 from interplay.plugins.models.openai_compatible.content import Blocks
 from interplay.plugins.models.openai_compatible.messages import Messages
 from interplay.wire.content import (
-    AudioContent,
-    DocumentContent,
     ImageContent,
     TextContent,
-    VideoContent,
 )
 from interplay.wire.steps import (
     CodeExecutionCallArguments,
@@ -83,68 +79,6 @@ def test_outputs_that_follow_each_other_are_one_message():
 
 def test_empty_steps_make_no_message():
     assert messages(UserInputStep(), ModelOutputStep(), user()) == []
-
-
-def test_images_go_by_data_url_or_address():
-    found = messages(
-        user(
-            "look",
-            ImageContent(data=PNG, mime_type="image/webp", resolution="low"),
-            ImageContent(data=PNG),
-            ImageContent(uri="https://x.example/a.png"),
-        )
-    )
-    assert found[0]["content"] == [
-        {"type": "text", "text": "look"},
-        {
-            "type": "image_url",
-            "image_url": {"url": f"data:image/webp;base64,{PNG}", "detail": "low"},
-        },
-        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}},
-        {"type": "image_url", "image_url": {"url": "https://x.example/a.png"}},
-    ]
-
-
-def test_audio_documents_and_video_have_their_own_parts():
-    found = messages(
-        user(
-            AudioContent(data="AAAA", mime_type="audio/mpeg"),
-            DocumentContent(data="BBBB", mime_type="application/pdf"),
-            VideoContent(uri="https://x.example/v.mp4"),
-        )
-    )
-    assert found[0]["content"] == [
-        {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "mp3"}},
-        {
-            "type": "file",
-            "file": {
-                "filename": "document.pdf",
-                "file_data": "data:application/pdf;base64,BBBB",
-            },
-        },
-        {"type": "video_url", "video_url": {"url": "https://x.example/v.mp4"}},
-    ]
-
-
-@pytest.mark.parametrize(
-    "block",
-    [
-        ImageContent(data=PNG),
-        AudioContent(data="AAAA"),
-        VideoContent(uri="https://x.example/v"),
-        DocumentContent(data="BBBB"),
-    ],
-)
-def test_what_the_model_cannot_take_is_refused_and_the_step_named(block: Any):
-    with pytest.raises(Refused) as refused:
-        messages(user("a"), user("b", block), inputs={"text"})
-    assert "Step 2 of the conversation (user_input)" in refused.value.message
-    assert "facts.inputs" in refused.value.message
-
-
-def test_an_address_the_server_cannot_fetch_is_refused():
-    with pytest.raises(Refused, match="gs://bucket"):
-        messages(user(ImageContent(uri="gs://bucket/a.png")))
 
 
 def test_calls_and_results_are_grouped():
@@ -274,8 +208,3 @@ def test_thoughts_of_another_model_or_without_a_signature_do_not_go_back(step: S
     assert messages(step, output("yes"), reasoning_back="text") == [
         {"role": "assistant", "content": "yes"}
     ]
-
-
-@pytest.mark.parametrize("forged", ["eA==", "not base64!", "e30="])
-def test_a_signature_that_is_not_ours_is_passed_over(forged: str):
-    assert signature.read(forged, ORIGIN) is None

@@ -10,110 +10,22 @@ from interplay.contracts.failure import BadAnswer, Busy, Failure, TimedOut, Unav
 from interplay.plugins.models.openai_compatible import OpenAICompatible
 from interplay.wire.deltas import TextDelta
 from tests.plugins.models.openai_compatible.upstream import (
-    DONE,
     STOP,
-    STREAM_HEAD,
     Upstream,
     ask,
     asked,
-    calls,
     chunk,
-    event,
     http,
-    keeps,
     model,
-    resets,
-    sends,
     stalls,
     stream,
     text,
     until,
 )
 
-WHOLE = stream(
-    text("Grüße, "),
-    text("Welt 🌍"),
-    calls({"index": 0, "id": "c1", "function": {"name": "f", "arguments": '{"a":'}}),
-    calls({"index": 0, "function": {"arguments": "1}"}}),
-    chunk({}, "tool_calls"),
-    event({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 5}}),
-    DONE,
-)
-
 
 def test_the_entry_point_leads_here():
     assert registry.load("interplay.models", "openai_compatible") is OpenAICompatible
-
-
-@pytest.mark.parametrize("each", [0, 1, 2, 3, 7, 64])
-async def test_an_answer_is_the_same_however_it_is_packed(server: Upstream, each: int):
-    server.will(sends(WHOLE, each=each))
-    async with model(server) as made:
-        answer = await ask(made)
-    assert answer.text == "Grüße, Welt 🌍"
-    assert [(call.id, call.name, call.arguments) for call in answer.calls] == [
-        ("c1", "f", {"a": 1})
-    ]
-    assert answer.end.reason == "calls"
-    assert answer.end.usage.total_input_tokens == 7
-    assert answer.end.usage.total_output_tokens == 5
-
-
-async def test_carriage_returns_comments_and_other_fields_are_passed_over(server: Upstream):
-    body = b"\xef\xbb\xbf: hello\n\nevent: message\nid: 7\nretry: 10\n" + text("one") + STOP
-    server.will(stream(body.replace(b"\n", b"\r\n")))
-    async with model(server) as made:
-        assert (await ask(made)).text == "one"
-
-
-async def test_an_event_over_several_data_lines_is_one_chunk(server: Upstream):
-    pretty = b'data: {"choices": [\ndata:  {"delta": {"content": "one"}}\ndata: ]}\n\n'
-    server.will(stream(pretty, STOP))
-    async with model(server) as made:
-        assert (await ask(made)).text == "one"
-
-
-async def test_events_without_blank_lines_between_them_are_read(server: Upstream):
-    server.will(stream((text("one") + text(" two") + STOP).replace(b"\n\n", b"\n")))
-    async with model(server) as made:
-        assert (await ask(made)).text == "one two"
-
-
-async def test_a_server_that_does_not_stream_is_read_whole(server: Upstream):
-    message = {
-        "role": "assistant",
-        "content": "one two",
-        "tool_calls": [
-            {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}},
-            {"id": "b", "type": "function", "function": {"name": "g", "arguments": {"x": 1}}},
-        ],
-    }
-    body = {
-        "object": "chat.completion",
-        "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}],
-        "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
-    }
-    server.will(http(200, body, Content_Type="application/json"))
-    async with model(server) as made:
-        answer = await ask(made)
-    assert answer.text == "one two"
-    assert [(call.name, call.arguments) for call in answer.calls] == [("f", {}), ("g", {"x": 1})]
-    assert answer.end.usage.total_tokens == 5
-
-
-async def test_an_answer_without_usage_and_without_done_ends_by_its_finish_reason(server: Upstream):
-    server.will(stream(text("one"), chunk({}, "stop")))
-    async with model(server) as made:
-        answer = await ask(made)
-    assert answer.end.reason == "stop"
-    assert answer.end.usage.total_tokens is None
-
-
-async def test_a_connection_lost_after_the_finish_reason_loses_nothing(server: Upstream):
-    head = STREAM_HEAD + b"Content-Length: 9999\r\n\r\n"
-    server.will(resets(head + text("one") + chunk({}, "stop")))
-    async with model(server) as made:
-        assert (await ask(made)).text == "one"
 
 
 async def test_a_stream_that_breaks_off_is_a_bad_answer_after_what_came(server: Upstream):
@@ -214,47 +126,6 @@ async def test_a_server_that_never_answers_times_out(server: Upstream):
             await ask(made)
 
 
-async def test_one_connection_serves_turn_after_turn(server: Upstream):
-    server.will(keeps(text("one") + STOP))
-    async with model(server) as made:
-        for _ in range(5):
-            await ask(made)
-    assert [request.connection for request in server.requests] == [1] * 5
-
-
-async def test_a_kept_connection_that_was_just_closed_is_no_failure(server: Upstream):
-    server.will(keeps(text("one") + STOP), resets(b""), keeps(text("two") + STOP))
-    async with model(server, retries=0) as made:
-        await ask(made)
-        assert (await ask(made)).text == "two"
-    assert [request.connection for request in server.requests] == [1, 1, 2]
-
-
-async def test_a_server_that_always_hangs_up_is_unavailable(server: Upstream):
-    server.will(resets(b""))
-    async with model(server, retries=0) as made:
-        with pytest.raises(Unavailable, match="closed the connection"):
-            await ask(made)
-    assert len(server.requests) == 3
-
-
-async def test_a_server_that_keeps_its_stream_open_after_the_end_does_not_hold_us(server: Upstream):
-    server.will(stalls(stream(text("one"), STOP)))
-    async with model(server) as made:
-        assert (await ask(made, seconds=3)).text == "one"
-        async with asyncio.timeout(3):
-            await server.left.wait()
-
-
-async def test_many_turns_at_once_are_not_held_in_line(server: Upstream):
-    server.will(stalls(stream(text("one"))))
-    async with model(server) as made, asyncio.timeout(20):
-        streams = [made.stream(asked()) for _ in range(150)]
-        await asyncio.gather(*(anext(one) for one in streams))
-        assert server.connections == 150
-        await asyncio.gather(*(one.aclose() for one in streams))
-
-
 async def test_more_turns_than_places_wait_in_line(server: Upstream):
     server.will(stalls(stream(text("one"))), stream(text("two"), STOP))
     async with model(server, max_concurrent=1) as made, asyncio.timeout(10):
@@ -267,24 +138,3 @@ async def test_more_turns_than_places_wait_in_line(server: Upstream):
         await first.aclose()
         assert (await second).text == "two"
         assert made.doing() is None
-
-
-async def test_a_model_that_was_not_opened_opens_on_its_first_turn(server: Upstream):
-    server.will(keeps(text("one") + STOP))
-    async with model(server) as made:
-        await made.close()
-        assert (await ask(made)).text == "one"
-
-
-def test_one_model_serves_several_event_loops():
-    async def turn(made: OpenAICompatible | None) -> OpenAICompatible:
-        from tests.plugins.models.openai_compatible.upstream import upstream
-
-        async with upstream() as at:
-            at.will(keeps(text("one") + STOP))
-            async with model(at) as fresh:
-                assert (await ask(fresh)).text == "one"
-                return fresh
-
-    first = asyncio.run(turn(None))
-    assert asyncio.run(turn(first)) is not first

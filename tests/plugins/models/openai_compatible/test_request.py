@@ -189,39 +189,6 @@ def test_a_thinking_level_is_asked_for_in_the_servers_way(form, level, expected)
     assert {name: found[name] for name in expected} == expected
 
 
-def test_thinking_levels_follow_from_the_dialect():
-    assert facts_of(config()).thinking_levels == frozenset()
-    own = {"thinking": {"low": {}, "high": {}}}
-    assert facts_of(config(dialect=own)).thinking_levels == {"low", "high"}
-    asked = config(dialect={"thinking": "reasoning"}, facts={"thinking_levels": ["low"]})
-    assert facts_of(asked).thinking_levels == {"low"}
-
-
-def test_facts_are_the_defaults_and_what_the_operator_says():
-    facts = facts_of(config())
-    assert (facts.functions, facts.schema, facts.prefill) == (True, True, False)
-    assert facts.inputs == facts.outputs == {"text"}
-    given = {"inputs": ["text", "image"], "functions": False, "context_tokens": 4096}
-    told = facts_of(config(facts=given))
-    assert told.inputs == {"text", "image"}
-    assert (told.functions, told.context_tokens) == (False, 4096)
-    assert not facts_of(config(dialect={"schema": "json_object"})).schema
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"base_url": "localhost:8000/v1"},
-        {"facts": {"input": ["text"]}},
-        {"dialect": {"schema": "xml"}},
-        {"max_token": 1},
-    ],
-)
-def test_a_wrong_entry_is_not_taken(wrong: dict):
-    with pytest.raises(msgspec.ValidationError):
-        config(**wrong)
-
-
 def test_a_prefix_is_what_the_model_goes_on_from():
     dialect = {
         "prefill_fields": {"continue_final_message": True, "add_generation_prompt": False},

@@ -8,13 +8,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
+import pytest
 
+from interplay.contracts.failure import Failure
 from interplay.contracts.model import Turn
 from interplay.plugins.models.openai_compatible import OpenAICompatible, OpenAICompatibleConfig
 from interplay.testing.pieces import Said, said
 from interplay.wire.content import TextContent
 from interplay.wire.steps import UserInputStep
 
+KEY = "sk-very-secret-1234567890"
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 
 
@@ -104,10 +107,10 @@ async def _read(reader: asyncio.StreamReader, connection: int) -> Request | None
 
 
 @asynccontextmanager
-async def upstream() -> AsyncIterator[Upstream]:
-    """A running upstream."""
+async def upstream(port: int = 0) -> AsyncIterator[Upstream]:
+    """A running upstream; port 0 picks one."""
     made = Upstream()
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(made.serve, "127.0.0.1", port)
     port = server.sockets[0].getsockname()[1]
     made.base_url = f"http://127.0.0.1:{port}/v1"
     try:
@@ -138,6 +141,15 @@ async def ask(made: OpenAICompatible, turn: Turn | None = None, seconds: float =
     """Runs a turn whole and checks the order of its pieces."""
     async with asyncio.timeout(seconds):
         return said([piece async for piece in made.stream(turn or asked())])
+
+
+async def failure(at: Upstream, *answers: Answer | bytes, **config: Any) -> Failure:
+    """The failure a turn ends with when the upstream answers so."""
+    at.will(*answers)
+    async with model(at, **config) as made:
+        with pytest.raises(Failure) as raised:
+            await ask(made)
+    return raised.value
 
 
 async def until(holds: Callable[[], object], seconds: float = 5.0) -> None:

@@ -77,12 +77,12 @@ class Answer:
 
     async def _read(self) -> bytes:
         try:
-            with self._connection.failures(self._asked, reading=True):
-                block = await self._content.readany()
-        except CutOff:
-            if self._reader.finished:  # all that is missing is the goodbye
-                return b""
-            raise
+            block = await self._content.readany()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            failure = self._connection.failure(error, self._asked, reading=True)
+            if isinstance(failure, CutOff) and self._reader.finished:
+                return b""  # all that is missing is the goodbye
+            raise failure from error
         self._bytes += len(block)
         if self._bytes > self._config.max_answer_bytes:
             raise Garbled(

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from yarl import URL
 
 from interplay.contracts.model import ModelFacts
 from interplay.wire.generation import ThinkingLevel
@@ -71,6 +72,16 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """A field that holds the same short text for every turn of one conversation, for the
     server's prompt cache (`prompt_cache_key`)."""
 
+    def __post_init__(self) -> None:
+        if not all(self.reasoning_fields) or (
+            self.reasoning_back == "text" and not self.reasoning_fields
+        ):
+            raise ValueError("reasoning_fields needs the name of a field")
+        if self.think_tags is not None and not all(self.think_tags):
+            raise ValueError("think_tags needs two marks that are not empty")
+        if self.starts_in_thought and self.think_tags is None:
+            raise ValueError("starts_in_thought needs think_tags")
+
 
 class GivenFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Facts about the model that differ from DEFAULT_FACTS."""
@@ -124,6 +135,17 @@ class OpenAICompatibleConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=
     """What is known of the model and differs from the defaults: text in and out, functions and
     schemas, no prefill; thinking levels follow from `dialect.thinking`."""
     dialect: Dialect = msgspec.field(default_factory=Dialect)
+
+    def __post_init__(self) -> None:
+        for name, address in (("base_url", self.base_url), ("proxy", self.proxy)):
+            try:
+                URL(address or "")
+            except ValueError as error:
+                raise ValueError(f"{name} is not an address: {error}") from error
+        if self.api_key is not None and self.api_key_env is not None:
+            raise ValueError("api_key and api_key_env are both set; leave one out")
+        if self.max_concurrent is not None and self.max_concurrent < 1:
+            raise ValueError("max_concurrent must be 1 or more")
 
 
 DEFAULT_FACTS = ModelFacts(functions=True, schema=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Generator
-from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -23,6 +21,9 @@ from interplay.plugins.models.openai_compatible.faults import (
 
 _ERROR_BYTES = 65_536
 _ERROR_SECONDS = 10.0
+_RESENT = 2
+"""How often a request is sent again at once when its connection was closed before any answer: some
+servers (llama.cpp after a stream) promise to keep a connection and close it."""
 
 
 class Lost(Unavailable):
@@ -119,21 +120,21 @@ class Connection:
             response.close()
 
     async def _post(self, body: bytes, asked: str) -> aiohttp.ClientResponse:
-        for again in (True, True, False):
+        resent = 0
+        while True:
             try:
-                with self.failures(asked):
-                    return await self.pool().session.post(
-                        self._chat,
-                        data=body,
-                        headers=self._post_headers,
-                        proxy=self._config.proxy,
-                        allow_redirects=False,
-                    )
-            except Lost:
-                # Most likely a kept connection that the server was closing just then.
-                if not again:
-                    raise
-        raise AssertionError("unreachable")
+                return await self.pool().session.post(
+                    self._chat,
+                    data=body,
+                    headers=self._post_headers,
+                    proxy=self._config.proxy,
+                    allow_redirects=False,
+                )
+            except (aiohttp.ClientError, TimeoutError) as error:
+                failure = self.failure(error, asked)
+                if resent == _RESENT or not isinstance(failure, Lost):
+                    raise failure from error
+                resent += 1
 
     async def _refusal(self, response: aiohttp.ClientResponse, asked: str, model: str) -> Failure:
         status = response.status
@@ -172,30 +173,24 @@ class Connection:
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError):
             return None
 
-    @contextmanager
-    def failures(self, asked: str, *, reading: bool = False) -> Generator[None, None, None]:
-        """Turns what the HTTP client raises into failures; `reading` says that the answer has
+    def failure(self, error: Exception, asked: str, *, reading: bool = False) -> Failure:
+        """The failure for what the HTTP client raised; `reading` says that the answer had
         begun."""
         server, config = self.server, self._config
-        try:
-            yield
-        except aiohttp.ConnectionTimeoutError as error:
-            raise server.timed_out(config.connect_seconds, True) from error
-        except TimeoutError as error:
-            raise server.timed_out(config.timeout_seconds, False) from error
-        except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError) as error:
-            raise server.unreachable(asked, error) from error
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            return server.timed_out(config.connect_seconds, True)
+        if isinstance(error, TimeoutError):
+            return server.timed_out(config.timeout_seconds, False)
+        if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError):
+            return server.unreachable(asked, error)
+        if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError):
             if reading:
-                raise server.cut_off(_words(error)) from error
-            raise Lost(
-                f"The server at {server.where} closed the connection before it answered."
-            ) from error
-        except aiohttp.ClientPayloadError as error:
-            raise server.cut_off(_words(error)) from error
-        except aiohttp.ClientError as error:
-            fault = Garbled(f"answered with something that is not HTTP: {_words(error)}")
-            raise server.garbled(fault) from error
+                return server.cut_off(_words(error))
+            return Lost(f"The server at {server.where} closed the connection before it answered.")
+        if isinstance(error, aiohttp.ClientPayloadError):
+            return server.cut_off(_words(error))
+        fault = Garbled(f"answered with something that is not HTTP: {_words(error)}")
+        return server.garbled(fault)
 
 
 def _words(error: Exception) -> str:
