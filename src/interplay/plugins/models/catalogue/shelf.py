@@ -53,7 +53,7 @@ def present(entry: Entry, cache_dir: Path) -> Path | None:
     path = place(entry, cache_dir)
     try:
         status = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     if status.st_size != entry.size:
         return None

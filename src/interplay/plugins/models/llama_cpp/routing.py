@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from interplay.contracts.model import FunctionSpec
-from interplay.plugins.models.llama_cpp.prompt import Said
+from interplay.plugins.models.llama_cpp.prompt import Said, compact
 
 ANSWER = "answer"
 _LINES = 8
@@ -120,11 +120,13 @@ def choosing(
 
 def asking_for(spec: FunctionSpec) -> str:
     """What the model is told to write the arguments of a chosen function."""
-    about = f" ({spec.description})" if spec.description else ""
+    about = f": {spec.description}" if spec.description else ""
     return (
-        f"[Write the arguments for the function {spec.name}{about} that serve the request above,"
-        " as a JSON array with one object for each call. Make one call, and more only when the"
-        " request names several things. Take the values from the conversation.]"
+        f"[Call the function {spec.name}{about}\n"
+        f"Parameters: {compact(spec.parameters)}\n"
+        "Write the arguments that serve the request above as a JSON array with one object for each"
+        " call. Make one call; make more only when the request names several things. Take the"
+        " values from the conversation and leave out what it does not say.]"
     )
 
 

@@ -38,28 +38,26 @@ class Scan:
 
 
 class Elements:
-    """Cuts the text of a JSON array into its elements."""
+    """Cuts the text of a JSON array of objects into its elements."""
 
     def __init__(self) -> None:
         self._scan = Scan()
+        self._held = ""
 
     @property
     def ended(self) -> bool:
         """The array is complete."""
         return self._scan.ended
 
-    def cut(self, text: str) -> list[tuple[str, bool]]:
-        """Fragments of elements, in order, each with whether its element ends there."""
-        fragments: list[tuple[str, bool]] = []
-        held = ""
+    def cut(self, text: str) -> list[str]:
+        """The elements that this text completes."""
+        whole: list[str] = []
         for char in text:
             before = self._scan.depth
             self._scan.step(char)
             if before >= 2 or self._scan.depth >= 2:
-                held += char
+                self._held += char
                 if self._scan.depth == 1:
-                    fragments.append((held, True))
-                    held = ""
-        if held:
-            fragments.append((held, False))
-        return fragments
+                    whole.append(self._held)
+                    self._held = ""
+        return whole

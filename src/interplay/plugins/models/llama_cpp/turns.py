@@ -25,6 +25,8 @@ _ATTEMPTS = 3
 """Times a validated call's arguments are written before the turn is given up."""
 _FREE = {"temperature": 0.7, "top_p": 0.8, "top_k": 20, "repeat_penalty": 1.05}
 """Sampling for what the caller leaves out; the values these models were published with."""
+_ARGUMENTS = {"dry_multiplier": 0.8, "dry_allowed_length": 16, "dry_penalty_last_n": 256}
+"""Sampling for arguments: greedy, but out of the loops that free texts run into."""
 _ANY_JSON = {"type": "json_object"}
 
 
@@ -87,7 +89,7 @@ class Writer:
         parameters = self._parameters[spec.name]
         made = Made(spec.name, self._answered(spec.name))
         if not parameters.get("properties") and not parameters.get("$ref"):
-            for piece in made.whole("{}"):
+            for piece in made.call("{}"):
                 yield piece
             if made.count:
                 yield self._spent.end("calls")
@@ -103,8 +105,8 @@ class Writer:
             async for now in emitted:
                 self._spent.writing(now)
                 finish = now.finish or finish
-                for fragment, ends in elements.cut(now.text):
-                    for piece in made.fragment(fragment, ends):
+                for text in elements.cut(now.text):
+                    for piece in made.call(text):
                         yield piece
                 if elements.ended:
                     finish = "stop"
@@ -135,7 +137,7 @@ class Writer:
                 fault = str(error).splitlines()[0]
                 continue
             for arguments in written:
-                for piece in made.whole(prompt.compact(arguments)):
+                for piece in made.call(prompt.compact(arguments)):
                     yield piece
             if made.count:
                 yield self._spent.end("calls")
@@ -154,6 +156,7 @@ class Writer:
             ),
             "response_format": _held_to(schema),
             "temperature": 0.4 * attempt,
+            **_ARGUMENTS,
         }
         if self._turn.max_output_tokens is not None:
             body["max_tokens"] = self._turn.max_output_tokens
@@ -217,43 +220,26 @@ class Writer:
 
 
 class Made:
-    """Turns arguments into the pieces of calls, leaving out calls that stand already."""
+    """Turns arguments into the pieces of calls, leaving out calls that stand already.
+
+    A call is passed on when its arguments are complete: one that is cut off was never made.
+    """
 
     def __init__(self, name: str, answered: list[dict[str, Any]]):
         self.count = 0
         self._name = name
         self._known = [*answered]
-        self._held = ""
-        self._open = False
 
-    def fragment(self, text: str, ends: bool) -> list[Piece]:
-        """A fragment of the next call: passed on at once for the first call, and held until it
-        is known to be a new one for every other."""
-        live = self._open or not self._known
-        if not live:
-            self._held += text
-            return self.whole(self._held) if ends else []
-        self._held += text
-        pieces: list[Piece] = [] if self._open else self._opening()
-        self._open = not ends
-        if ends:
-            self._known.append(msgspec.json.decode(self._held))
-            self._held = ""
-        return [*pieces, ArgumentsDelta(arguments=text)]
-
-    def whole(self, text: str) -> list[Piece]:
-        """A call with all its arguments."""
-        self._held = ""
-        arguments = msgspec.json.decode(text)
+    def call(self, text: str) -> list[Piece]:
+        """A call with these arguments; nothing when it is not a new one."""
+        arguments = msgspec.json.decode(text, type=dict[str, Any])
         if arguments in self._known:
             return []
         self._known.append(arguments)
-        return [*self._opening(), ArgumentsDelta(arguments=text)]
-
-    def _opening(self) -> list[Piece]:
         self.count += 1
         id = "".join(secrets.choice(_ID_LETTERS) for _ in range(8))
-        return [FunctionCallStep(arguments={}, id=id, name=self._name)]
+        step = FunctionCallStep(arguments={}, id=id, name=self._name)
+        return [step, ArgumentsDelta(arguments=prompt.compact(arguments))]
 
 
 class Spent:
