@@ -204,7 +204,7 @@ class _Connection(asyncio.Protocol):
 
 
 async def drive(
-    port: int, ask: Ask, *, connections: int, total: int, timeout: float = 120.0
+    port: int, ask: Ask, *, connections: int, total: int, timeout: float = 60.0
 ) -> Answers:
     """Sends `total` requests over `connections` to loopback; raises WrongAnswer or TimeoutError."""
     loop = asyncio.get_running_loop()
@@ -219,8 +219,12 @@ async def drive(
         began = time.perf_counter()
         for connection in opened:
             connection.send()
-        async with asyncio.timeout(timeout):
-            await load.done
+        try:
+            async with asyncio.timeout(timeout):
+                await load.done
+        except TimeoutError as error:
+            late = f"{load.answers.count} of {total} answers on port {port} after {timeout:g} s"
+            raise TimeoutError(late) from error
         load.answers.seconds = time.perf_counter() - began
     finally:
         if not load.done.done():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import socket
@@ -153,10 +154,13 @@ def floor_command(port: int, upstream: int, folder: Path) -> list[str]:
 
 
 def interplay_command(port: int, folder: Path, upstream: int | None) -> list[str]:
-    """`interplay serve` as a process, every `bench-*` model led to the mock upstream."""
+    """`interplay serve` as a process, every `bench-*` model led to the mock upstream.
+
+    Its cache folder is empty: a model that lies on this machine is not loaded beside the load.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "interplay.toml"
-    lines = ['log_level = "warning"']
+    lines = ['log_level = "warning"', f"cache_dir = {json.dumps(str(folder / 'cache'))}"]
     if upstream is not None:
         lines += [
             '[models."bench-*"]',

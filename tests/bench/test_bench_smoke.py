@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
 import subprocess
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
+from bench import rounds
 from bench.http1 import Dechunker, Messages, chunk
 from bench.load import Ask, WrongAnswer, check_stream, check_whole, drive, frames_of
 from bench.processes import (
@@ -26,8 +27,6 @@ from bench.processes import (
     upstream_command,
 )
 from bench.upstream import FIXED_TEXT, NoSuchModel, shape_of, text_of
-
-from bench import rounds
 
 
 class Field(msgspec.Struct):
@@ -197,7 +196,7 @@ def test_cpu_and_memory_of_a_process_tree_include_its_children():
 
 async def test_a_thousandfold_wait_is_bounded(field: Field):
     ask = rounds.ask_for("bench-paced-100-1000", stream=True)
-    with pytest.raises(asyncio.TimeoutError):
+    with pytest.raises(TimeoutError, match="0 of 1 answers"):
         await drive(field.floor.port, ask, connections=1, total=1, timeout=0.3)
 
 
@@ -209,3 +208,23 @@ def test_open_streams_are_checked_event_by_event():
     assert outcome["ended"] >= 8
     assert outcome["events"] == outcome["ended"] * 20
     assert outcome["lag_median"] < 1000
+
+
+def test_open_streams_of_the_server_arrive_whole_and_are_stored_as_they_were_streamed():
+    words = ("--streams", "8", "--rate", "20", "--seconds", "2", "--length", "1", "--json")
+    done = run_module("bench.streams", *words)
+    outcome = json.loads(done.stdout)
+    assert outcome["faults"] == []
+    assert outcome["ended"] >= 8
+    assert outcome["compared"] == outcome["ended"]
+
+
+def test_the_whole_table_is_made_and_every_row_has_a_verdict():
+    done = run_module("bench", "--smoke", "--json")
+    assert done.returncode == 0, done.stderr
+    rows = {row["name"]: row for row in json.loads(done.stdout)}
+    assert len(rows) == 8
+    for row in rows.values():
+        assert row["ours"] > 0
+        assert row["limit"] > 0
+        assert row.get("ok", True) == (row["judged"] <= row["limit"])
