@@ -12,7 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 from interplay.contracts.failure import Failure
-from interplay.contracts.store import Store
+from interplay.contracts.store import Store, StoreFull
 from interplay.interactions.admit import Admitted
 from interplay.interactions.failures import GenerationFault, Rejected
 from interplay.interactions.history import History
@@ -29,6 +29,8 @@ from interplay.wire.usage import InteractionStatus
 
 log = logging.getLogger("interplay.runner")
 
+_PATIENCE = 4.0
+"""Seconds a caller waits for the end of what he cancelled; a full disk is looked at more often."""
 _TIER = {"priority": 0, "standard": 1, "flex": 2, "deferred": 3}
 
 
@@ -57,9 +59,10 @@ class Runner:
         self._history, self._limits = history, limits
         self._waiting: list[tuple[int, int, Running]] = []
         self._order = itertools.count()
-        self._behind = 0
+        self._behind = self._arriving = 0
         self._per_owner: Counter[str] = Counter()
         self._draining = False
+        self._cancels: set[asyncio.Task[None]] = set()
         self._watch: asyncio.TimerHandle | None = None
 
     @property
@@ -68,13 +71,15 @@ class Runner:
         return len(self._waiting)
 
     def reserve(self, owner: str, *, background: bool) -> None:
-        """Refuses a run there is no room for. Raises Rejected with a time to come back."""
+        """Takes a place for a run, to be kept until `unreserve`. Raises Rejected with a time to
+        come back when there is none."""
         if self._draining:
             raise Rejected(
                 "service_unavailable", "The server is shutting down; try again.", retry_after=2
             )
         if background:
-            if len(self._waiting) >= self._limits.queue:
+            free = max(0, self._limits.background_runs - self._behind)
+            if len(self._waiting) + max(0, self._arriving - free) >= self._limits.queue:
                 raise Rejected(
                     "too_many_requests",
                     f"{len(self._waiting)} background interactions are waiting (limits.queue).",
@@ -87,6 +92,22 @@ class Runner:
                 " (limits.runs_per_key).",
                 retry_after=1,
             )
+        if background:
+            self._arriving += 1
+        else:
+            self._per_owner[owner] += 1
+
+    def unreserve(self, owner: str, *, background: bool) -> None:
+        """Gives the place back; a run that was started meanwhile has its own."""
+        if background:
+            self._arriving -= 1
+        else:
+            self._leave(owner)
+
+    def _leave(self, owner: str) -> None:
+        self._per_owner[owner] -= 1
+        if not self._per_owner[owner]:
+            del self._per_owner[owner]
 
     def must_queue(self) -> bool:
         """Whether a background run would have to wait for a place."""
@@ -136,15 +157,13 @@ class Runner:
         """A run has let go: its place is free."""
         self.live.pop(running.journal.row.id, None)
         if not running.admitted.background:
-            owner = running.admitted.owner
-            self._per_owner[owner] -= 1
-            if not self._per_owner[owner]:
-                del self._per_owner[owner]
+            self._leave(running.admitted.owner)
             return
         self._behind -= 1
         while self._waiting and not self.must_queue() and not self._draining:
             _, _, following = heapq.heappop(self._waiting)
             if following.journal.ended:
+                self.live.pop(following.journal.row.id, None)
                 continue
             self._behind += 1
             self._launch(following)
@@ -232,13 +251,31 @@ class Runner:
         )
 
     async def cancel(self, running: Running) -> None:
-        """Ends an interaction as `cancelled`; its run stops at once. Whoever ends first wins."""
+        """Ends an interaction as `cancelled`; its run stops at once. Whoever ends first wins.
+
+        Raises StoreFull when the end cannot be stored yet; it is as soon as there is space.
+        """
+        ending = asyncio.create_task(self._cancel(running))
+        self._cancels.add(ending)
+        ending.add_done_callback(self._cancels.discard)
+        if (await asyncio.wait([ending], timeout=_PATIENCE))[0]:
+            return ending.result()
+        chosen = running.journal.ending
+        if running.task is not None and chosen is not None and chosen.status == "cancelled":
+            running.task.cancel()
+        raise StoreFull("The end of the interaction waits for space.")
+
+    async def _cancel(self, running: Running) -> None:
         won = await running.journal.end("cancelled")
         if running.task is not None:
             if won:
                 running.task.cancel()
-        else:
-            self.live.pop(running.journal.row.id, None)
+            return
+        self.live.pop(running.journal.row.id, None)
+        self._waiting = [entry for entry in self._waiting if entry[2] is not running]
+        heapq.heapify(self._waiting)
+        if self.on_end is not None:
+            self.on_end(running)
 
     async def drain(self) -> None:
         """Before the process ends: foreground runs may finish, background runs are handed back
@@ -253,7 +290,10 @@ class Runner:
                 running.handed_back = True
             if running.task is not None:
                 running.task.cancel()
+        for ending in self._cancels:
+            ending.cancel()
         tasks = [running.task for running in left if running.task is not None]
+        tasks += self._cancels
         if tasks:
             await asyncio.wait(tasks, timeout=5)
         for running in left:

@@ -84,7 +84,17 @@ class Service:
     async def _create(self, request: Request) -> Running | StoredInteraction:
         asked, owner = request.asked, request.owner
         check_fields(asked)
-        self._runner.reserve(owner, background=behind(asked))
+        background = behind(asked)
+        self._runner.reserve(owner, background=background)
+        try:
+            running = await self._begin(request)
+        finally:
+            self._runner.unreserve(owner, background=background)
+        self._retries.note(owner, request.key, request.fingerprint, running, request.left)
+        return running
+
+    async def _begin(self, request: Request) -> Running:
+        asked, owner = request.asked, request.owner
         history: list[Step] = []
         if asked.previous_interaction_id is not None:
             history = await self._history_of(asked.previous_interaction_id, owner)
@@ -100,7 +110,6 @@ class Service:
         journal = running.journal
         journal.append(terminal.created(journal.row, journal.row.status))
         self._runner.start(running)
-        self._retries.note(owner, request.key, request.fingerprint, running, request.left)
         return running
 
     async def _earlier(self, request: Request) -> Running | StoredInteraction | None:
@@ -262,12 +271,18 @@ class Service:
         the interaction without steps, always."""
         running = self._runner.live.get(id)
         if running is not None and running.admitted.owner == owner:
-            await self._runner.cancel(running)
+            await self._stop(running)
             return resource.of_journal(running.journal, steps=False)
         stored = await self._stored(id, owner)
         if stored.status not in TERMINAL:
             stored = await self._cancel_abandoned(stored)
         return resource.of_stored(stored, None, None)
+
+    async def _stop(self, running: Running) -> None:
+        try:
+            await self._runner.cancel(running)
+        except StoreFull as error:
+            raise self._full from error
 
     async def _cancel_abandoned(self, stored: StoredInteraction) -> StoredInteraction:
         """One that nobody runs: claimed, and ended here."""
@@ -294,7 +309,7 @@ class Service:
         """Removes every trace of an interaction, stopping it first if it runs. Raises Rejected."""
         running = self._runner.live.get(id)
         if running is not None and running.admitted.owner == owner:
-            await self._runner.cancel(running)
+            await self._stop(running)
             if running.journal.durability is Durability.NEVER:
                 return
         else:
