@@ -60,7 +60,8 @@ class SqliteStore:
         Raises StoreUnusable: StoreLocked when another process has the folder, NewerSchema,
         DamagedStore.
         """
-        await asyncio.to_thread(self._open_now)
+        if not self._open:
+            await asyncio.to_thread(self._open_now)
 
     async def close(self) -> None:
         """Finishes the writes under way, empties the log and gives the folder back."""

@@ -53,6 +53,7 @@ class _Queued:
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
         self._closed = False
+        self._door = threading.Lock()
 
     def start(self) -> None:
         """Begins to work."""
@@ -60,17 +61,20 @@ class _Queued:
 
     def close(self) -> None:
         """Finishes what is queued, then lets go of the connection. Blocks."""
-        self._closed = True
-        self._queue.put(None)
+        with self._door:
+            self._closed = True
+            self._queue.put(None)
         self._thread.join()
         self._db.close()
 
     async def do(self, work: Callable[[sqlite3.Cursor, *Ts], T], *args: *Ts) -> T:
         """Runs `work` on this thread's connection; its result or what it raised."""
-        if self._closed:
-            raise StoreUnusable("The store is closed.")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Job(work, args, future))
+        # A job behind the end of the queue would never be answered.
+        with self._door:
+            if self._closed:
+                raise StoreUnusable("The store is closed.")
+            self._queue.put(_Job(work, args, future))
         return await future
 
     def _take(self) -> tuple[list[_Job], bool]:
@@ -257,7 +261,7 @@ def fold_log(db: sqlite3.Connection, how: str) -> bool:
     the pages."""
     try:
         busy, _, _ = db.execute(f"PRAGMA wal_checkpoint({how})").fetchall()[0]
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         _log.warning("the write-ahead log could not be moved into the database: %s", error)
         return False
     return not busy
