@@ -1,16 +1,20 @@
 """An answer is read block by block, whatever its form and packing."""
 
 import asyncio
+import random
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from interplay.contracts.failure import BadAnswer
+from interplay.contracts.failure import BadAnswer, Failure
 from tests.plugins.models.openai_compatible.upstream import (
     DONE,
     STOP,
     STREAM_HEAD,
     Upstream,
     ask,
+    asked,
     calls,
     chunk,
     event,
@@ -138,3 +142,24 @@ async def test_chunks_without_end_are_cut_off_at_the_limit(server: Upstream):
 async def test_an_answer_without_end_is_cut_off_at_the_limit(server: Upstream, start: bytes):
     fault = await failure(server, stream(start + b"\n" * 9000), max_answer_bytes=5000)
     assert "max_answer_bytes" in fault.message
+
+
+async def test_damaged_streams_end_in_an_answer_or_a_failure_and_nothing_else(server: Upstream):
+    folder = Path(__file__).parent / "streams"
+    bodies = [path.read_bytes() for path in sorted(folder.glob("*.sse"))]
+    dice = random.Random(7)
+    outcomes: Counter[str] = Counter()
+    async with model(server) as made:
+        for _ in range(400):
+            body = bytearray(dice.choice(bodies))
+            for _ in range(dice.randint(1, 3)):
+                at = dice.randrange(len(body))
+                body[at : at + dice.randint(0, 6)] = dice.randbytes(dice.randint(0, 3))
+            server.replace(stream(bytes(body)))
+            try:
+                async with asyncio.timeout(10):
+                    outcomes["answer"] += bool([p async for p in made.stream(asked())])
+            except Failure:
+                outcomes["failure"] += 1
+    assert outcomes["answer"] > 20
+    assert outcomes["failure"] > 20

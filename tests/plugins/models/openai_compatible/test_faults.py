@@ -3,6 +3,7 @@
 import pytest
 
 from interplay.contracts.failure import BadAnswer, Busy, Failure, Refused, TimedOut, Unavailable
+from interplay.plugins.models.openai_compatible.faults import retry_after
 from tests.plugins.models.openai_compatible.upstream import (
     KEY,
     Upstream,
@@ -126,3 +127,20 @@ async def test_a_message_from_outside_is_cut_short_and_on_one_line(server: Upstr
     assert len(fault.message) < 800
     assert "\n" not in fault.message
     assert "\x00" not in fault.message
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7),
+        ({"Retry-After": "-3"}, 0),
+        ({"retry-after-ms": "1500", "Retry-After": "2"}, 1.5),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "inf"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({}, None),
+    ],
+)
+def test_the_wait_asked_for_is_read_in_every_form(headers: dict, seconds: float | None):
+    assert retry_after(headers) == seconds

@@ -75,6 +75,11 @@ class Upstream:
         """Queues answers; bytes are sent as they are and the connection closed."""
         self._answers += [answer if callable(answer) else sends(answer) for answer in answers]
 
+    def replace(self, *answers: Answer | bytes) -> None:
+        """Queues these answers instead of those there are."""
+        self._answers.clear()
+        self.will(*answers)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         number = self.connections

@@ -118,6 +118,8 @@ class Answer:
                 return
         try:
             chunk: Chunk = self._decode(payload)
+        except UnicodeDecodeError as error:
+            raise Garbled(f"sent a chunk that is not UTF-8: {shown(payload)}") from error
         except msgspec.ValidationError as error:
             if payload.strip() == b"[DONE]":
                 self._close(pieces)

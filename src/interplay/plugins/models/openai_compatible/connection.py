@@ -170,7 +170,7 @@ class Connection:
             ):
                 raw = await response.content.read(4 * 1024 * 1024)
             return [listed.id for listed in msgspec.json.decode(raw, type=_Listing).data]
-        except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError):
+        except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError, UnicodeError):
             return None
 
     def failure(self, error: Exception, asked: str, *, reading: bool = False) -> Failure:

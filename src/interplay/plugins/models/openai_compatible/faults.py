@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -131,7 +132,7 @@ def read_body(body: bytes) -> Said:
     """What the body of an error answer says."""
     try:
         decoded: Any = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         title = _TITLE.search(body[:65_536])
         if title is not None:
             return Said(title[1].decode("utf-8", "replace"))
@@ -192,20 +193,25 @@ def _faults(detail: Any) -> str:
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds a server asks to wait; None when it does not say."""
-    milliseconds = headers.get("retry-after-ms", "")
-    try:
-        return max(0.0, float(milliseconds) / 1000)
-    except ValueError:
-        pass
+    milliseconds = _number(headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return milliseconds / 1000
     value = headers.get("Retry-After", "")
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
+    seconds = _number(value)
+    if seconds is not None or not value:
+        return seconds
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
     except ValueError:
         return None
+    return max(0.0, value) if math.isfinite(value) else None
 
 
 def shown(raw: bytes, most: int = 120) -> str:
