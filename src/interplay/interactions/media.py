@@ -59,7 +59,7 @@ class Media:
         """JSON of the steps with media over the threshold replaced by references, and those
         blobs. The blobs count as arriving until `release`. Raises StoreFull."""
         names: list[str] = []
-        swapped: list[tuple[MediaContent, str]] = []
+        found: list[tuple[MediaContent, str, str]] = []
         try:
             for block in media_in(steps):
                 raw = self._large(block)
@@ -72,14 +72,17 @@ class Media:
                     self._arriving[name] += 1
                     names.append(name)
                     await self._blobs.put(raw)
-                swapped.append((block, block.data))
-                block.data = _MARK + name
-            return msgspec.json.encode(steps), names
+                found.append((block, name, block.data))
         except BaseException:
             self.release(names)
             raise
+        # Others read these steps meanwhile: nothing is awaited while the references stand in them.
+        try:
+            for block, name, _ in found:
+                block.data = _MARK + name
+            return msgspec.json.encode(steps), names
         finally:
-            for block, data in swapped:
+            for block, _, data in found:
                 block.data = data
 
     def _large(self, block: MediaContent) -> bytes | None:
