@@ -9,11 +9,11 @@ from interplay.interactions.media import Media
 from interplay.wire.steps import (
     FunctionCallStep,
     FunctionResultStep,
-    ModelOutputStep,
     Step,
-    ThoughtStep,
+    UserInputStep,
 )
 
+_BYTES_PER_STEP = 2_048
 UNANSWERED = "The caller gave no result for this call."
 
 
@@ -27,7 +27,7 @@ def pending_calls(steps: list[Step]) -> list[FunctionCallStep]:
                 calls.append(step)
         elif isinstance(step, FunctionResultStep):
             answered.add(step.call_id)
-        elif not isinstance(step, ThoughtStep | ModelOutputStep) and not hasattr(step, "signature"):
+        elif isinstance(step, UserInputStep):
             break
     return calls[::-1]
 
@@ -47,13 +47,16 @@ def join(steps: list[Step], addition: list[Step]) -> None:
 
 
 class History:
-    """Chains by their tip, the most recent ones decoded in memory."""
+    """Chains by their tip, the most recent ones decoded in memory.
+
+    What they hold is bounded by `limit_steps`; every 2 KiB of JSON count as one more step.
+    """
 
     def __init__(self, store: Store, media: Media, limit_steps: int) -> None:
         self._store, self._media, self._limit = store, media, limit_steps
-        self._warm: OrderedDict[str, list[Step]] = OrderedDict()
+        self._warm: OrderedDict[str, tuple[list[Step], int]] = OrderedDict()
         self._owners: dict[str, str] = {}
-        self._count = 0
+        self._count = self._cleared = 0
 
     def owner(self, interaction_id: str) -> str | None:
         """Whose a warm interaction is; None when it is not warm. A warm one has ended."""
@@ -64,42 +67,62 @@ class History:
         warm = self._warm.get(interaction_id)
         if warm is not None:
             self._warm.move_to_end(interaction_id)
-            return warm.copy()
+            return warm[0].copy()
         steps: list[Step] = []
-        whole = True
+        whole, size, cleared = True, 0, self._cleared
         for link in await self._store.chain(interaction_id):
+            made = link.steps or b"[]"
             join(steps, await self._media.steps(link.input))
-            if link.steps is not None:
-                steps.extend(await self._media.steps(link.steps))
-                whole = whole and not self._media.refers(link.input, link.steps)
-        if whole:  # media would fill the memory
-            self._keep(interaction_id, owner, steps.copy())
+            steps.extend(await self._media.steps(made))
+            size += len(link.input) + len(made)
+            whole = whole and not self._media.refers(link.input, made)
+        # Media would fill the memory; what was deleted while this was read must not come back.
+        if whole and cleared == self._cleared:
+            self._keep(interaction_id, owner, steps.copy(), size // _BYTES_PER_STEP + len(steps))
         return steps
 
-    def follow(self, parent: str | None, interaction_id: str, owner: str, turn: list[Step]) -> None:
-        """An interaction has ended: its chain is its parent's with these steps behind."""
+    def follow(
+        self,
+        parent: str | None,
+        interaction_id: str,
+        owner: str,
+        turn: list[Step],
+        input: bytes,
+        made: bytes,
+    ) -> None:
+        """An interaction has ended: its chain is its parent's with the steps of this turn behind.
+        `input` and `made` are the two parts of the turn as they are stored."""
+        if self._media.refers(input, made):
+            return
         steps: list[Step] = []
+        weight = len(turn) + (len(input) + len(made)) // _BYTES_PER_STEP
         if parent is not None:
-            warm = self._warm.pop(parent, None)
+            warm = self._drop(parent)
             if warm is None:
                 return
-            self._owners.pop(parent, None)
-            self._count -= len(warm)
-            steps = warm
+            steps = warm[0]
+            weight += warm[1]
         join(steps, turn)
-        self._keep(interaction_id, owner, steps)
+        self._keep(interaction_id, owner, steps, weight)
 
-    def _keep(self, interaction_id: str, owner: str, steps: list[Step]) -> None:
-        self._warm[interaction_id] = steps
+    def _keep(self, interaction_id: str, owner: str, steps: list[Step], weight: int) -> None:
+        self._drop(interaction_id)
+        self._warm[interaction_id] = steps, weight
         self._owners[interaction_id] = owner
-        self._count += len(steps)
+        self._count += weight
         while self._count > self._limit and self._warm:
-            name, dropped = self._warm.popitem(last=False)
-            self._owners.pop(name, None)
-            self._count -= len(dropped)
+            self._drop(next(iter(self._warm)))
+
+    def _drop(self, interaction_id: str) -> tuple[list[Step], int] | None:
+        warm = self._warm.pop(interaction_id, None)
+        if warm is not None:
+            del self._owners[interaction_id]
+            self._count -= warm[1]
+        return warm
 
     def clear(self) -> None:
         """Forgets what is warm: after a delete no chain may show what is gone."""
         self._warm.clear()
         self._owners.clear()
         self._count = 0
+        self._cleared += 1

@@ -190,7 +190,8 @@ class Runner:
         row, stored = running.journal.row, running.admitted.asked.store is not False
         if stored and running.journal.failure is None and not running.journal.fold.media:
             steps = [*running.admitted.input, *running.journal.fold.steps]
-            self._history.follow(row.parent, row.id, row.owner, steps)
+            made = running.journal.ending.steps if running.journal.ending is not None else b""
+            self._history.follow(row.parent, row.id, row.owner, steps, row.input, made)
 
     async def _attempt(self, running: Running) -> tuple[InteractionStatus, list[Error]]:
         journal = running.journal
