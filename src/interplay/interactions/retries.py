@@ -39,25 +39,28 @@ class Retries:
         self._seconds = seconds
         self._by_key: dict[tuple[str, str], Sent] = {}
         self._by_body: dict[tuple[str, str], Sent] = {}
-        self._turns: dict[tuple[str, str], asyncio.Lock] = {}
+        self._turns: dict[tuple[str, str], tuple[asyncio.Lock, list[None]]] = {}
 
     @asynccontextmanager
     async def turn(self, owner: str, key: str) -> AsyncGenerator[None]:
         """Requests with one key take turns to look for an earlier one and to begin."""
-        lock = self._turns.setdefault((owner, key), asyncio.Lock())
+        # Who waits is counted: a lock is free for a moment between its holder and the next.
+        lock, there = self._turns.setdefault((owner, key), (asyncio.Lock(), []))
+        there.append(None)
         try:
             async with lock:
                 yield
         finally:
-            if not lock.locked():
-                self._turns.pop((owner, key), None)
+            there.pop()
+            if not there:
+                del self._turns[owner, key]
 
     def find(self, owner: str, key: str | None, print_: str) -> Running | None:
         """The interaction an earlier sending of this request made. Raises Rejected when the key
         came with another body."""
         if key is not None:
             sent = self._by_key.get((owner, key))
-            if sent is None or self._past(sent):
+            if sent is None or self._past(sent) or _came_to_nothing(sent.running):
                 return None
             if sent.fingerprint != print_:
                 raise conflict(key)
@@ -65,7 +68,10 @@ class Retries:
         sent = self._by_body.get((owner, print_))
         if sent is None or self._past(sent) or not sent.left():
             return None
-        return sent.running
+        running = sent.running
+        # A failure was answered, and is why the same request comes again.
+        failed = running.journal.ended and running.error is not None
+        return None if failed or _came_to_nothing(running) else running
 
     def _past(self, sent: Sent) -> bool:
         journal = sent.running.journal
@@ -86,11 +92,23 @@ class Retries:
         if sent is not None and sent.running is running:
             del self._by_body[owner, print_]
 
+    def forget(self, interaction_id: str) -> None:
+        """An interaction was deleted: nobody is given it any more."""
+        for held in (self._by_key, self._by_body):
+            for name, sent in list(held.items()):
+                if sent.running.journal.row.id == interaction_id:
+                    del held[name]
+
     def sweep(self) -> None:
         """Forgets what is too old to be a retry."""
         for held in (self._by_key, self._by_body):
             for name in [name for name, sent in held.items() if self._past(sent)]:
                 del held[name]
+
+
+def _came_to_nothing(running: Running) -> bool:
+    """Whether nothing of it was stored: the request is as good as new."""
+    return running.journal.lost or (running.journal.ended and running.journal.failure is not None)
 
 
 def conflict(key: str) -> Rejected:

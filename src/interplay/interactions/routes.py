@@ -73,7 +73,7 @@ class Interactions:
         outputs = wants_outputs(headers, self._settings.default_revision)
         asked = read_request(raw, outputs=outputs)
         connection = Connection(receive)
-        key = _header(headers, b"idempotency-key")
+        key = _key(headers)
         request = Request(
             asked=asked,
             owner=owner,
@@ -236,10 +236,12 @@ def flag(query: dict[str, str], name: str) -> bool:
     return value in ("true", "1")
 
 
-def _header(headers: list[tuple[bytes, bytes]], name: bytes) -> str | None:
-    for key, value in headers:
-        if key == name:
-            return value.decode("latin-1")[:256] or None
+def _key(headers: list[tuple[bytes, bytes]]) -> str | None:
+    for name, value in headers:
+        if name == b"idempotency-key":
+            if len(value) > 256:
+                raise invalid("The header 'Idempotency-Key' has at most 256 characters.")
+            return value.decode("latin-1") or None
     return None
 
 

@@ -121,9 +121,23 @@ class Service:
         if key is None:
             return None
         stored = await self._store.find_key(owner, key)
-        if stored is not None and stored.fingerprint != print_:
+        if stored is None:
+            return None
+        if stored.fingerprint != print_:
             raise conflict(key)
-        return stored
+        return stored if stored.status in TERMINAL else self._taken_up(stored)
+
+    def _taken_up(self, stored: StoredInteraction) -> Running:
+        """The run of an unfinished interaction of an earlier process."""
+        running = self._runner.live.get(stored.id)
+        if running is None:
+            raise Rejected(
+                "service_unavailable",
+                f"The interaction '{stored.id}' is between two runs; try again.",
+                retry_after=1,
+            )
+        running.journal.observe()
+        return running
 
     async def _history_of(self, parent: str, owner: str) -> list[Step]:
         if self._history.owner(parent) != owner:
@@ -245,6 +259,8 @@ class Service:
                 return running.journal, after + 1
             await running.journal.wait_end()
         stored = await self._stored(id, owner)
+        if stored.status not in TERMINAL:
+            return self._taken_up(stored).journal, after + 1
         frames = await self.replayed(stored)
         if after >= len(frames):
             if b'"aborted"' not in stored.errors:
@@ -311,6 +327,7 @@ class Service:
         if running is not None and running.admitted.owner == owner:
             await self._stop(running)
             if running.journal.durability is Durability.NEVER:
+                self._retries.forget(id)
                 return
         else:
             await self._stored(id, owner)
@@ -319,6 +336,7 @@ class Service:
         except Gone as error:
             raise not_found(id) from error
         self._history.clear()
+        self._retries.forget(id)
         await self._media.forget(orphans)
 
     async def list(
