@@ -30,6 +30,10 @@ echo = true
 backend = "scripted"
 echo = true
 pace = 0.05
+[models.slower]
+backend = "scripted"
+echo = true
+pace = 0.3
 [models.breaking]
 backend = "scripted"
 repeat = true

@@ -129,7 +129,7 @@ def test_sources_are_listed_below_the_answer(cli: Cli):
 
 
 def test_a_dropped_connection_is_taken_up_where_it_broke(cli: Cli, served: Served):
-    with Cutting(served.url, share=1_500, times=3) as proxy:
+    with Cutting(served.url, share=900, times=3) as proxy:
         done = cli("ask", "--url", proxy.url, "--model", "slow", WORDS)
     assert (done.exit_code, done.stdout) == (0, f"{WORDS}\n")
     assert proxy.cuts == 3

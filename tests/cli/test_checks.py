@@ -74,12 +74,20 @@ def test_who_holds_the_data_folder_is_told_and_left_alone(tmp_path):
     assert lock.read_text() == "4711\n"
 
 
+@pytest.fixture
+def local(monkeypatch):
+    """As if the extra `local` were installed."""
+    monkeypatch.setattr(checks, "find_spec", lambda _: object())
+
+
+@pytest.mark.usefixtures("local")
 def test_a_default_model_that_is_not_fetched_names_the_command(tmp_path):
     found = named(checks.models(settings(tmp_path)), "default model")
     assert found.state == "fail"
     assert found.way_out == "Run: interplay models pull qwen2.5-coder-1.5b"
 
 
+@pytest.mark.usefixtures("local")
 def test_a_default_model_nobody_configured_fails(tmp_path):
     found = named(checks.models(settings(tmp_path, default_model="nobody")), "default model")
     assert (found.state, "neither configured nor fetched" in found.found) == ("fail", True)
@@ -105,6 +113,7 @@ def test_a_key_that_is_to_come_from_the_environment_is_looked_for(tmp_path, monk
     assert [check.name for check in checks.models(chosen)] == ["default model"]
 
 
+@pytest.mark.usefixtures("local")
 @pytest.mark.parametrize(("there", "state"), [(True, "ok"), (False, "fail")])
 def test_a_model_file_is_looked_for(tmp_path, there, state):
     file = tmp_path / "own.gguf"

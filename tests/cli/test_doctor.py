@@ -2,6 +2,7 @@
 
 import json
 
+from interplay.cli import checks
 from tests.cli.conftest import Cli, run
 
 
@@ -15,6 +16,7 @@ def test_a_server_that_runs_is_found_well(cli: Cli):
 
 
 def test_what_fails_is_told_with_the_way_out_and_exits_with_1(monkeypatch, tmp_path):
+    monkeypatch.setattr(checks, "find_spec", lambda _: object())
     monkeypatch.setenv("INTERPLAY_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("INTERPLAY_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("INTERPLAY_URL", "http://127.0.0.1:1")

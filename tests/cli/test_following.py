@@ -42,7 +42,7 @@ def test_a_finished_interaction_is_told_whole_over_many_drops(api, served):
 def test_a_running_interaction_is_told_whole_over_many_drops(api, served):
     id = started(api, model="slow", background=True)
     told = narration()
-    with Cutting(served.url, share=1_800, times=5) as proxy:
+    with Cutting(served.url, share=900, times=5) as proxy:
         follow(Api(proxy.url), id, told, pause=lambda _: None)
     assert (told.reading.text, told.reading.status, proxy.cuts) == (WORDS, "completed", 5)
 
@@ -59,7 +59,7 @@ def test_following_starts_behind_an_event(api):
 
 def test_creating_is_told_whole_over_drops(served):
     told = narration()
-    with Cutting(served.url, share=1_500, times=4) as proxy:
+    with Cutting(served.url, share=900, times=4) as proxy:
         body = {"model": "slow", "input": WORDS}
         create(Api(proxy.url), body, told, pause=lambda _: None)
     assert (told.reading.text, told.reading.status, proxy.cuts) == (WORDS, "completed", 4)

@@ -100,7 +100,7 @@ def test_tail_tells_text_here_and_the_rest_there(cli: Cli, api):
 
 def test_tail_follows_a_running_one_over_drops(cli: Cli, api, served: Served):
     id = created(api, model="slow", input=WORDS, background=True)["id"]
-    with Cutting(served.url, share=2_000, times=3) as proxy:
+    with Cutting(served.url, share=900, times=3) as proxy:
         done = cli("interactions", "tail", id, "--url", proxy.url)
     assert (done.exit_code, done.stdout, proxy.cuts) == (0, f"{WORDS}\n", 3)
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from interplay.cli.plain import fields
+
 _SECRET = re.compile(r"key|token|secret|password|authorization|credential", re.IGNORECASE)
 _PASSWORD = re.compile(r"(://[^/@:\s]*:)[^/@\s]*@")
 """user:password in a URL."""
@@ -68,10 +70,8 @@ def masked(value: Any, name: str) -> Any:
     """A value with what must not be shown replaced: `name:key` keeps the name."""
     if isinstance(value, dict):
         hide = name == "headers"
-        return {
-            str(key): masked(inner, "secret" if hide else str(key))
-            for key, inner in value.items()  # pyright: ignore[reportUnknownVariableType]
-        }
+        inner = fields(value).items()  # pyright: ignore[reportUnknownArgumentType]
+        return {key: masked(under, "secret" if hide else key) for key, under in inner}
     secret = bool(_SECRET.search(name)) and name not in _NO_SECRET and not name.endswith("_env")
     if isinstance(value, list):
         return [masked(item, name) for item in value]  # pyright: ignore[reportUnknownVariableType]
