@@ -92,6 +92,31 @@ async def test_what_has_expired_is_not_there_and_is_swept(house: Any) -> None:
     assert (await api.get(id)).status == 404
 
 
+async def test_blobs_without_a_row_are_swept(opened: Any, house: Any) -> None:
+    import os
+    import time
+
+    from interplay.interactions.retention import Retention
+
+    api = await opened()
+    data = base64.b64encode(b"kept" * 50_000).decode()
+    picture = {"type": "image", "mime_type": "image/png", "data": data}
+    id = (await api.create(input=[picture])).body["id"]
+    parts = house.server.app.assembly
+    folder = house.folder / "data" / "blobs"
+    lost = folder / "aa" / "bb" / ("aabb" + "0" * 60)
+    torn = folder / "aa" / "bb" / "arriving-1"
+    lost.parent.mkdir(parents=True)
+    for path in (lost, torn):
+        path.write_bytes(b"x")
+        os.utime(path, (time.time() - 7200,) * 2)
+    sweeper = Retention(parts.store, parts.media, parts.history, parts.retries)
+    assert await sweeper.sweep_blobs() == 1
+    assert not lost.exists()
+    assert not torn.exists()
+    assert (await api.get(id)).body["steps"][0]["content"][0] == picture
+
+
 @requirement("media:blobs")
 async def test_large_media_come_back_as_they_went_in_and_are_kept_once(
     opened: Any, house: Any

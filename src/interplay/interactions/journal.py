@@ -114,6 +114,11 @@ class Journal:
         return journal
 
     @property
+    def epoch(self) -> int:
+        """The claim under which this journal writes."""
+        return self._epoch
+
+    @property
     def count(self) -> int:
         """How many events were appended, committed or not."""
         return self._next

@@ -109,6 +109,10 @@ class Media:
             if name not in self._arriving:
                 await self._blobs.remove(name)
 
+    async def names(self, idle: float) -> list[str]:
+        """Every blob that was not put within the last `idle` seconds."""
+        return await self._blobs.names(idle=idle)
+
     async def steps(self, raw: bytes) -> list[Step]:
         """Stored steps as structs, media put back."""
         steps = _decode_steps(raw)

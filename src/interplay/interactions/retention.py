@@ -14,6 +14,9 @@ from interplay.interactions.retries import Retries
 log = logging.getLogger("interplay.retention")
 
 _BATCH = 200
+_BLOBS_FIRST, _BLOBS_EVERY = 60.0, 3_600.0
+_BLOB_IDLE = 3_600.0
+"""A blob nobody refers to stays this long: its row may be on the way. All in seconds."""
 
 
 class Retention:
@@ -33,11 +36,15 @@ class Retention:
 
     async def run(self) -> None:
         """Sweeps until cancelled."""
+        next_blobs = time.monotonic() + _BLOBS_FIRST
         while True:
             await asyncio.sleep(self._seconds)
             self._retries.sweep()
             try:
                 await self.sweep(time.time())
+                if time.monotonic() >= next_blobs:
+                    next_blobs = time.monotonic() + _BLOBS_EVERY
+                    await self.sweep_blobs()
             except StoreFull:
                 log.warning("disk full: expired interactions stay for now")
 
@@ -56,3 +63,14 @@ class Retention:
                 self._history.clear()
             if len(expired) < _BATCH:
                 return count
+
+    async def sweep_blobs(self, idle: float = _BLOB_IDLE) -> int:
+        """Removes blobs without a row, left by a process that died between the two; answers how
+        many."""
+        count = 0
+        names = await self._media.names(idle)
+        for start in range(0, len(names), _BATCH):
+            orphans = await self._store.unreferenced(names[start : start + _BATCH])
+            await self._media.forget(orphans)
+            count += len(orphans)
+        return count

@@ -130,6 +130,6 @@ class AgentRun:
             return msgspec.json.decode(self._memos[key])
         value = msgspec.json.encode(await make())
         if self._journal.durability is Durability.FIRST:
-            await self._store.remember(self.interaction_id, key, value)
+            await self._store.remember(self.interaction_id, key, value, epoch=self._journal.epoch)
         self._memos[key] = value
         return msgspec.json.decode(value)

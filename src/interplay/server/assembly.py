@@ -113,7 +113,7 @@ def _store(settings: Settings) -> Store:
 
 def _blobs(settings: Settings) -> Blobs:
     kind: Any = registry.load("interplay.blobs", settings.blobs)
-    return kind(Path(settings.data_path) / "blobs")
+    return kind(Path(settings.data_path) / "blobs", durability=settings.durability)
 
 
 def changed(settings: Settings, **values: Any) -> Settings:

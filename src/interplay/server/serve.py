@@ -6,6 +6,7 @@ import gc
 import logging
 import signal
 import socket
+import sys
 from types import FrameType
 
 import uvicorn
@@ -29,6 +30,8 @@ class _Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
+        # A busy event loop must not keep the store's threads waiting for 5 ms at each hand-over.
+        sys.setswitchinterval(0.001)
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host

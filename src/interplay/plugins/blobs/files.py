@@ -96,6 +96,11 @@ class FileBlobs:
         newest = time.time() - idle
         found: list[str] = []
         for path in self._folder.glob("??/??/*"):
+            if idle and path.name.startswith("arriving-"):  # of a process that died in mid write
+                with suppress(FileNotFoundError):
+                    if path.stat().st_mtime <= newest:
+                        path.unlink()
+                continue
             if _NAME.fullmatch(path.name):
                 with suppress(FileNotFoundError):
                     if not idle or path.stat().st_mtime <= newest:
