@@ -111,6 +111,34 @@ async def test_a_second_client_follows_a_running_stream_from_any_event(
     assert text_of((await api.get(id)).body) == "a b c"
 
 
+@requirement("interactions:resume:late")
+@pytest.mark.parametrize("background", [False, True])
+async def test_a_late_reader_gets_what_memory_has_let_go_from_the_store(
+    opened: Any, house: Any, background: bool
+) -> None:
+    words = [f"{number} " for number in range(9_000)]
+    chunks = [*words[:6_000], {"hold": "middle"}, *words[6_000:], {"hold": "end"}, "."]
+    api = await opened({"chunks": chunks})
+    body = {"model": "m", "input": "x", "stream": True, "background": background}
+    async with api.opened(json=body) as first:
+        seen = [await anext(first) for _ in range(6_003)]
+        id = seen[0]["interaction"]["id"]
+        house.model.gate("middle").open()
+        seen += [await anext(first) for _ in range(3_000)]
+        journal = house.server.app.assembly.runner.live[id].journal
+        await until(lambda: journal.base > 4_000)
+        async with api.opened("GET", f"/v1/interactions/{id}?stream=true") as late:
+            assert [await anext(late) for _ in range(len(seen))] == seen
+            path = f"/v1/interactions/{id}?stream=true&last_event_id={seen[77]['event_id']}"
+            async with api.opened("GET", path) as later:
+                assert [await anext(later) for _ in range(100)] == seen[78:178]
+            house.model.gate("end").open()
+            rest = [event async for event in first]
+            assert [event async for event in late] == rest
+    assert await api.replay(id) == [*seen, *rest]
+    assert text_of((await api.get(id)).body) == "".join(words) + "."
+
+
 @requirement("weather:client-drops")
 async def test_a_foreground_run_whose_client_drops_still_ends_and_is_stored(
     opened: Any, house: Any
@@ -147,7 +175,8 @@ async def test_a_client_that_never_reads_is_cut_off_and_the_run_goes_on(
     # It reads nothing: the server must let go of it by itself.
     await until(lambda: not house.server.app.assembly.interactions.tails)
     house.model.gate("end").open()
-    ended = await api.ended(head.split(b'"id":"')[1].split(b'"')[0].decode())
+    await until(lambda: not house.server.app.assembly.runner.live)
+    ended = (await api.get(head.split(b'"id":"')[1].split(b'"')[0].decode())).body
     assert len(text_of(ended)) == 20_000_000
     writer.close()
 

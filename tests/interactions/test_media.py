@@ -106,3 +106,25 @@ async def test_data_in_another_form_stays_as_it_is(tmp_path: Path) -> None:
     raw, names = await media.keep([UserInputStep([ImageContent(data=urlsafe)])])
     assert names == []
     assert urlsafe.encode() in raw
+
+
+async def test_a_blob_that_arrives_while_it_is_removed_is_there_afterwards(tmp_path: Path) -> None:
+    class SlowRemoval(FileBlobs):
+        gate = asyncio.Event()
+
+        async def remove(self, sha256: str, *, idle: float = 0.0) -> None:
+            await self.gate.wait()
+            await super().remove(sha256, idle=idle)
+
+    blobs = SlowRemoval(tmp_path)
+    media = Media(blobs, 16)
+    steps: list[Step] = [ModelOutputStep([image(b"x" * 100)])]
+    raw, names = await media.keep(steps)
+    media.release(names)
+    leaving = asyncio.create_task(media.forget(names))
+    await asyncio.sleep(0)
+    arriving = asyncio.create_task(media.keep(steps))
+    await asyncio.wait([arriving], timeout=0.05)
+    blobs.gate.set()
+    await asyncio.gather(leaving, arriving)
+    assert await media.steps(raw) == steps

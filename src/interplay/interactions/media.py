@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import binascii
 import hashlib
 from base64 import b64decode, b64encode
@@ -54,6 +55,7 @@ class Media:
     def __init__(self, blobs: Blobs, threshold: int) -> None:
         self._blobs, self._threshold = blobs, threshold
         self._arriving: Counter[str] = Counter()
+        self._leaving: dict[str, asyncio.Event] = {}
 
     async def keep(self, steps: list[Step]) -> tuple[bytes, list[str]]:
         """JSON of the steps with media over the threshold replaced by references, and those
@@ -71,6 +73,8 @@ class Media:
                     # not take them away again.
                     self._arriving[name] += 1
                     names.append(name)
+                    while name in self._leaving:
+                        await self._leaving[name].wait()
                     await self._blobs.put(raw)
                 found.append((block, name, block.data))
         except BaseException:
@@ -103,11 +107,18 @@ class Media:
             if self._arriving[name] <= 0:
                 del self._arriving[name]
 
-    async def forget(self, names: list[str]) -> None:
-        """Removes blobs nobody refers to, unless they are just arriving again."""
+    async def forget(self, names: list[str], *, idle: float = 0.0) -> None:
+        """Removes blobs nobody refers to, unless they are just arriving again, or were put
+        within the last `idle` seconds."""
         for name in names:
-            if name not in self._arriving:
-                await self._blobs.remove(name)
+            if name in self._arriving or name in self._leaving:
+                continue
+            gone = self._leaving[name] = asyncio.Event()
+            try:
+                await self._blobs.remove(name, idle=idle)
+            finally:
+                del self._leaving[name]
+                gone.set()
 
     async def names(self, idle: float) -> list[str]:
         """Every blob that was not put within the last `idle` seconds."""

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import time
 
-from interplay.contracts.store import Gone, Store, StoreFull
+from interplay.contracts.failure import Failure
+from interplay.contracts.store import Gone, Store, StoreFull, StoreUnusable
 from interplay.interactions.history import History
 from interplay.interactions.media import Media
 from interplay.interactions.retries import Retries
@@ -47,6 +48,8 @@ class Retention:
                     await self.sweep_blobs()
             except StoreFull:
                 log.warning("disk full: expired interactions stay for now")
+            except (StoreUnusable, Failure) as error:
+                log.error("expired interactions stay for now: %s", error)
 
     async def sweep(self, now: float) -> int:
         """Deletes what has expired by `now` (Unix seconds); answers how many."""
@@ -71,6 +74,6 @@ class Retention:
         names = await self._media.names(idle)
         for start in range(0, len(names), _BATCH):
             orphans = await self._store.unreferenced(names[start : start + _BATCH])
-            await self._media.forget(orphans)
+            await self._media.forget(orphans, idle=idle)
             count += len(orphans)
         return count
