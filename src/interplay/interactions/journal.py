@@ -6,7 +6,7 @@ import asyncio
 import enum
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -54,11 +54,22 @@ class OutputLimit(Exception):
     """The interaction has written as much as it may."""
 
 
-class Journal:
-    """Events of one interaction as server-sent frames, `frames[n]` being event n.
+_TRIM = 1_024
+"""Frames that are committed and that every reader has passed go once there are so many."""
 
-    Readers keep a position and wait for more; a slow one costs nothing but its position. Only
-    the run appends; `end` may come from anyone and wins once. `lost` means that someone else
+
+class Reader(Protocol):
+    """Someone who follows a journal."""
+
+    position: int
+    """The event it needs next."""
+
+
+class Journal:
+    """Events of one interaction as server-sent frames, `frames[n]` being event `base + n`.
+
+    Readers keep a position and wait for more. What is committed and was read by every one of
+    `readers` is let go; whoever needs it later finds it in the store. Only the run appends; `end` may come from anyone and wins once. `lost` means that someone else
     claimed the interaction: what comes next stands in the store alone.
     """
 
@@ -76,6 +87,8 @@ class Journal:
         self.facts = terminal.request_facts(row)
         self.durability = durability
         self.frames: list[bytes] = []
+        self.base = 0
+        self.readers: set[Reader] = set()
         self.fold = Fold()
         self.usage: Usage | None = None
         self.ending: Ending | None = None
@@ -85,9 +98,9 @@ class Journal:
         self.lost = False
         self.failure: StoreFull | None = None
         self.on_lost: Callable[[], None] | None = None
-        self._store, self._media = store, media
+        self.store, self._media = store, media
         self._prefix = event_prefix(row.id)
-        self._epoch, self._committed, self._stored = 1, 0, False
+        self.epoch, self._committed, self._stored = 1, 0, False
         self._next, self._size, self._limit = 0, 0, output_bytes
         self._waiting: list[asyncio.Future[None]] = []
         self._queue: list[bytes] = []  # framed, not committed yet
@@ -102,7 +115,7 @@ class Journal:
     ) -> Journal:
         """The journal of an earlier attempt, claimed under a new epoch, with what it committed."""
         journal = cls(row, durability=Durability.FIRST, **made)
-        journal._stored, journal._epoch = True, claimed.epoch
+        journal._stored, journal.epoch = True, claimed.epoch
         for data in events:
             event = _decode(data)
             journal.fold.apply(event)
@@ -112,11 +125,6 @@ class Journal:
         if not events:  # it broke off between its row and its first event
             journal.append(terminal.created(row, row.status))
         return journal
-
-    @property
-    def epoch(self) -> int:
-        """The claim under which this journal writes."""
-        return self._epoch
 
     @property
     def count(self) -> int:
@@ -187,7 +195,7 @@ class Journal:
         """Stores the row before anything else, where events are committed first."""
         if self.durability is Durability.FIRST and not self._stored:
             try:
-                await self._store.create(self.row)
+                await self.store.create(self.row)
             finally:
                 self._arrived()
             self._stored = True
@@ -214,6 +222,7 @@ class Journal:
                     delay = min(delay * 2, 2.0)
                     continue
                 self._committed += len(batch)
+                self._trim()
                 if self.durability is Durability.FIRST:
                     self.frames += batch
                     self._wake()
@@ -229,13 +238,20 @@ class Journal:
         finally:
             self._commits = None
 
+    def _trim(self) -> None:
+        passed = min((reader.position for reader in self.readers), default=self._committed)
+        passed = min(passed, self._committed, self.base + len(self.frames))
+        if passed - self.base >= _TRIM:
+            del self.frames[: passed - self.base]
+            self.base = passed
+
     async def _write(self, batch: list[bytes]) -> None:
         if not self._stored:
             await self._create(None)
             self._stored = True
-        await self._store.append(
+        await self.store.append(
             self.row.id,
-            self._epoch,
+            self.epoch,
             self._committed - 1,
             [_data(frame) for frame in batch],
             status="in_progress" if self.row.status == "queued" and self.count > 1 else None,
@@ -243,11 +259,11 @@ class Journal:
 
     async def _create(self, ending: Ending | None) -> None:
         try:
-            await self._store.create(self.row, ending)
+            await self.store.create(self.row, ending)
         except Gone:
             # The parent was deleted while this ran: what was made is kept, as a root.
             self.row.parent = None
-            await self._store.create(self.row, ending)
+            await self.store.create(self.row, ending)
         self._arrived()
 
     def _arrived(self) -> None:
@@ -362,9 +378,9 @@ class Journal:
                 steps, blobs = await self._media.keep(self.fold.steps)
                 kept = msgspec.structs.replace(kept, steps=steps, blobs=blobs)
             if self._stored:
-                await self._store.append(
+                await self.store.append(
                     self.row.id,
-                    self._epoch,
+                    self.epoch,
                     self._committed - 1,
                     [_data(frame) for frame in self._queue + held],
                     status=status,
@@ -385,6 +401,11 @@ class Journal:
 def _data(frame: bytes) -> bytes:
     """The JSON of one event inside its frame."""
     return frame[frame.index(b"\ndata: ") + 7 : -2]
+
+
+def framed(data: bytes) -> bytes:
+    """The frame of one event's stored JSON."""
+    return _HEADS[type(_decode(data))] + data + _TAIL
 
 
 def frames_of(stored: StoredInteraction, steps: list[Any], usage: Usage | None) -> list[bytes]:

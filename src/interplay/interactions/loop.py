@@ -49,6 +49,8 @@ async def converse(at: Conversation) -> InteractionStatus:
     Raises GenerationFault, interplay.contracts.failure.Failure, Ended.
     """
     prefix = at.writer.take_up(prefill=at.model.facts.prefill)
+    for step in await at.toolbox.interrupted(at.journal):
+        at.writer.step(step)
     if pending_calls(at.journal.fold.steps):  # an earlier attempt came this far
         return "requires_action"
     for number in range(at.limits.turns):
@@ -182,6 +184,7 @@ def _waiting(at: Conversation, written: list[Step]) -> bool:
 
 async def _serve(at: Conversation, calls: list[ToolCall]) -> None:
     written = len(at.journal.fold.steps)
+    await at.toolbox.announce(calls, at.journal)
     answers: Any = at.toolbox.answer(calls, at.journal.row.id, at.owner, written)
     async with aclosing(answers):
         async for steps in answers:

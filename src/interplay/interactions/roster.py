@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from fnmatch import fnmatchcase
 from typing import Any
@@ -46,6 +47,7 @@ class Roster:
         self._agents: dict[str, Agent] = dict(agents or {})
         self._tools: dict[str, Tool] = dict(tools or {})
         self._opened: set[str] = set()
+        self._opening: dict[str, asyncio.Lock] = {}
         entries = settings.models if models is None else {}
         for name, entry in entries.items():
             self._models[name] = self._build_model(name, entry)
@@ -107,9 +109,12 @@ class Roster:
 
     async def open(self, found: Found) -> None:
         """Opens the backend of a model, once."""
-        if found.entry not in self._opened:
-            self._opened.add(found.entry)
-            await found.model.open()
+        if found.entry in self._opened:
+            return
+        async with self._opening.setdefault(found.entry, asyncio.Lock()):
+            if found.entry not in self._opened:
+                await found.model.open()
+                self._opened.add(found.entry)
 
     async def close(self) -> None:
         """Closes every backend that was opened."""
@@ -146,7 +151,10 @@ class Roster:
         entries: dict[str, dict[str, Any]] = getattr(self._settings, section)
         fields = dict(entries.get(name, {}))
         use = fields.pop("use", name)
-        kind: Any = registry.load(f"interplay.{section}", use)
+        try:
+            kind: Any = registry.load(f"interplay.{section}", use)
+        except (registry.UnknownPlugin, ImportError) as error:
+            raise SettingsError(f"{section}.{name}: {error}") from error
         try:
             return kind(**fields)
         except TypeError as error:

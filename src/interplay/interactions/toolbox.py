@@ -12,14 +12,18 @@ import msgspec
 from interplay.contracts.failure import Failure
 from interplay.contracts.model import Choice, FunctionSpec
 from interplay.contracts.tool import CallSite, Tool, ToolCall
-from interplay.interactions.failures import invalid
+from interplay.interactions.failures import Rejected, invalid
+from interplay.interactions.journal import Durability, Journal
 from interplay.interactions.roster import Roster
 from interplay.interactions.schema import SchemaFault, Validator, clean
-from interplay.settings import Limits
+from interplay.settings import Limits, SettingsError
 from interplay.wire.steps import FunctionCallStep, FunctionResultStep, Step
 from interplay.wire.tools import Function, ToolChoiceConfig, ToolChoiceType
 from interplay.wire.tools import Tool as Declaration
 
+_encode = msgspec.json.Encoder().encode
+_CALLS = "interplay:calls"  # the memo of what is under way; agents' own keys have no such form
+INTERRUPTED = "The call was interrupted; its outcome is unknown. It was not made again."
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$")
 
 
@@ -38,6 +42,7 @@ class Toolbox:
         self.functions: dict[str, FunctionSpec] = {}
         self.served: dict[str, Served] = {}
         self._limits = limits
+        self._announced = False
 
     @classmethod
     async def of(
@@ -82,7 +87,10 @@ class Toolbox:
 
     async def _add_served(self, declaration: Any, roster: Roster, path: str) -> None:
         type_ = declaration.__struct_config__.tag
-        tool = roster.tool(type_)
+        try:
+            tool = roster.tool(type_)
+        except SettingsError as error:
+            raise Rejected("service_unavailable", f"A tool cannot be set up: {error}") from error
         if tool is None:
             supported = ", ".join(f"'{name}'" for name in ["function", *roster.tool_types()])
             raise invalid(
@@ -132,6 +140,27 @@ class Toolbox:
         if spec is None or not spec.parameters:
             return []
         return Validator.of(spec.parameters).errors(arguments)
+
+    async def announce(self, calls: list[ToolCall], journal: Journal) -> None:
+        """Before calls that must not be made twice: a crash will know that they may have been."""
+        once = [call for call in calls if not self.served[call.name].tool.repeatable]
+        if once and journal.durability is Durability.FIRST:
+            memo = _encode(once)
+            await journal.store.remember(journal.row.id, _CALLS, memo, epoch=journal.epoch)
+            self._announced = True
+
+    async def interrupted(self, journal: Journal) -> list[Step]:
+        """Calls an earlier attempt made and never saw the result of, each with a result that says
+        so; nothing in a first attempt."""
+        if journal.epoch == 1 or self._announced or journal.durability is not Durability.FIRST:
+            return []
+        memo = (await journal.store.recall(journal.row.id)).get(_CALLS, b"[]")
+        answered = {getattr(step, "call_id", None) for step in journal.fold.steps}
+        steps: list[Step] = []
+        for call in msgspec.json.decode(memo, type=list[ToolCall]):
+            if call.id not in answered:
+                fail(steps, call, INTERRUPTED, again=True)
+        return steps
 
     async def answer(
         self, calls: list[ToolCall], interaction_id: str, owner: str, written: int
@@ -194,8 +223,9 @@ def gather(steps: list[Step], item: Any) -> None:
             setattr(steps[-1], name, value)
 
 
-def fail(steps: list[Step], call: ToolCall, message: str) -> None:
-    """Ends a call's steps with a result that says what went wrong."""
-    if not steps:
+def fail(steps: list[Step], call: ToolCall, message: str, *, again: bool = False) -> None:
+    """Ends a call's steps with a result that says what went wrong; `again` when the call itself
+    is not among them."""
+    if again or not steps:
         steps.append(FunctionCallStep(call.arguments, call.id, call.name))
     steps.append(FunctionResultStep(call.id, message, is_error=True, name=call.name))

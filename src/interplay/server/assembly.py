@@ -74,6 +74,7 @@ class Assembly:
         taken = await recovery.run()
         if taken:
             log.info("took up %d background interactions", taken)
+        self._tasks.append(asyncio.create_task(recovery.later()))
         retention = Retention(self.store, self.media, self.history, self.retries)
         self._tasks.append(asyncio.create_task(retention.run()))
         await self._preload()
@@ -102,8 +103,10 @@ class Assembly:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.roster.close()
-        await self.store.close()
+        try:
+            await self.roster.close()
+        finally:
+            await self.store.close()
 
 
 def _store(settings: Settings) -> Store:
