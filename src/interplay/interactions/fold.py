@@ -152,6 +152,8 @@ class Fold:
 
 
 def _arguments(text: str) -> tuple[dict[str, Any], str | None]:
+    if not text.strip():
+        return {}, None
     try:
         value = msgspec.json.decode(text)
     except msgspec.DecodeError as error:

@@ -147,7 +147,7 @@ def build_turn(at: Conversation, *, first: bool, prefix: str = "") -> Turn:
 
 def _call(step: FunctionCallStep, text: str) -> ToolCall:
     try:
-        arguments: Any = msgspec.json.decode(text) if text else {}
+        arguments: Any = msgspec.json.decode(text) if text else step.arguments
     except msgspec.DecodeError as error:
         raise GenerationFault(
             "malformed_tool_call", f"The arguments for '{step.name}' are not JSON: {error}"

@@ -8,9 +8,12 @@ from typing import Any
 from interplay.contracts.model import Piece
 from interplay.interactions import replay
 from interplay.interactions.failures import GenerationFault
+from interplay.interactions.fold import MEDIA
 from interplay.interactions.journal import Journal
+from interplay.wire.content import TextContent
 from interplay.wire.deltas import (
     ArgumentsDelta,
+    TextAnnotationDelta,
     TextDelta,
     ThoughtSignatureDelta,
     ThoughtSummaryDelta,
@@ -55,27 +58,51 @@ class Writer:
 
     def piece(self, piece: Piece) -> None:
         """Writes one piece; TurnEnd is not one of them. Raises Ended, OutputLimit."""
-        kind = type(piece)
-        if kind is TextDelta:
-            if not piece.text:  # pyright: ignore
-                return
-            opens: Any = ModelOutputStep
-        elif kind is ArgumentsDelta:
-            opens = FunctionCallStep
+        kind: Any = piece.__class__
+        if kind is FunctionCallStep:
+            self._start_call(piece)  # pyright: ignore
+            return
+        if kind is ArgumentsDelta:
             if self._open is not FunctionCallStep:
                 raise GenerationFault("malformed_function_call", "Arguments came before a call.")
+        elif kind is TextDelta:
+            if not piece.text:  # pyright: ignore
+                return
+            self._open_for(ModelOutputStep)
         elif kind is ThoughtSummaryDelta or kind is ThoughtSignatureDelta:
-            opens = ThoughtStep
-        elif kind is FunctionCallStep:
-            self.close()
-            self._start(piece)  # pyright: ignore
-            return
+            if _is_empty(piece):
+                return
+            self._open_for(ThoughtStep)
+        elif kind is TextAnnotationDelta:
+            if not piece.annotations:  # pyright: ignore
+                return
+            self._check_annotated()
+        elif kind in MEDIA:
+            self._open_for(ModelOutputStep)
         else:
-            opens = ModelOutputStep
-        if self._open is not opens:
-            self.close()
-            self._start(opens())
+            raise GenerationFault("bad_gateway", f"The model gave a {kind.__name__} as its output.")
         self._journal.append(StepDelta(piece, self._index))  # pyright: ignore
+        if kind is ThoughtSignatureDelta:
+            self.close()  # nothing of a thought comes behind its signature
+
+    def _open_for(self, kind: Any) -> None:
+        if self._open is not kind:
+            self.close()
+            self._start(kind())
+
+    def _start_call(self, call: FunctionCallStep) -> None:
+        self.close()
+        self._start(replay.bare(call))
+        if call.arguments:
+            for delta in replay.plain_deltas(call):
+                self._journal.append(StepDelta(delta, self._index))
+
+    def _check_annotated(self) -> None:
+        fold = self._journal.fold
+        content = fold.open.content if isinstance(fold.open, ModelOutputStep) else None
+        annotated = bool(content) and isinstance(content[-1], TextContent)
+        if self._open is not ModelOutputStep or not (annotated or fold.open_text()):
+            raise GenerationFault("bad_gateway", "The model gave annotations without a text.")
 
     def _start(self, step: Step) -> None:
         self._journal.append(StepStart(self._index, step))
@@ -100,3 +127,12 @@ class Writer:
         for delta in replay.plain_deltas(step):
             self._journal.append(StepDelta(delta, self._index))
         self.close()
+
+
+def _is_empty(piece: Any) -> bool:
+    """Whether a piece of a thought says nothing."""
+    if isinstance(piece, ThoughtSignatureDelta):
+        return piece.signature is None
+    return piece.content is None or (
+        isinstance(piece.content, TextContent) and not piece.content.text
+    )
