@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
@@ -42,6 +43,7 @@ class AgentRun:
         self._admitted, self._journal, self._writer = admitted, journal, writer
         self._roster, self._store, self._limits = roster, store, limits
         self._memos: dict[str, bytes] | None = None
+        self._making: dict[str | None, asyncio.Lock] = {}
         self.status: InteractionStatus = "completed"
         self.interaction_id: str = journal.row.id
         self.asked: CreateInteraction = admitted.asked
@@ -123,13 +125,15 @@ class AgentRun:
 
     async def once(self, key: str, make: Callable[[], Awaitable[Any]]) -> Any:
         """Durable memo, kept with background interactions; others end with their process."""
-        if self._memos is None:
-            durable = self._journal.durability is Durability.FIRST
-            self._memos = await self._store.recall(self.interaction_id) if durable else {}
-        if key in self._memos:
+        durable = self._journal.durability is Durability.FIRST
+        async with self._making.setdefault(None, asyncio.Lock()):
+            if self._memos is None:
+                self._memos = await self._store.recall(self.interaction_id) if durable else {}
+        async with self._making.setdefault(key, asyncio.Lock()):
+            if key not in self._memos:
+                value = msgspec.json.encode(await make())
+                if durable:
+                    epoch = self._journal.epoch
+                    await self._store.remember(self.interaction_id, key, value, epoch=epoch)
+                self._memos[key] = value
             return msgspec.json.decode(self._memos[key])
-        value = msgspec.json.encode(await make())
-        if self._journal.durability is Durability.FIRST:
-            await self._store.remember(self.interaction_id, key, value, epoch=self._journal.epoch)
-        self._memos[key] = value
-        return msgspec.json.decode(value)
