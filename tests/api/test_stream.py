@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from tests.api.api import fold, ids, kinds, requirement, text_of, until
 
 CHUNKS = {"chunks": ["one ", "two ", "three"]}

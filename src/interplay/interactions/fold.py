@@ -42,6 +42,8 @@ MEDIA = {
 }
 """A media delta is one whole content block, with the same fields."""
 
+_PARTS = 512
+
 
 class Fold:
     """The steps so far, and how they came.
@@ -61,6 +63,7 @@ class Fold:
         self.media = False
         self.malformed: str | None = None
         self._text: list[str] = []
+        self._joined = 0
         self._cuts: list[Any] = []
 
     def apply(self, event: Any) -> None:
@@ -71,7 +74,7 @@ class Fold:
         elif kind is StepStart:
             # A copy: the event's own step must stay as bare as it was sent.
             self.open = msgspec.structs.replace(event.step)
-            self._text, self._cuts = [], []
+            self._text, self._cuts, self._joined = [], [], 0
         elif kind is StepStop:
             self._stop()
         elif kind is InteractionCreatedEvent:
@@ -83,19 +86,26 @@ class Fold:
     def _delta(self, delta: Any) -> None:
         kind = delta.__class__
         if kind is TextDelta:
-            self._text.append(delta.text)
+            self._add_text(delta.text)
             self._cuts.append(len(delta.text))
         elif kind is ArgumentsDelta:
             fragment = delta.arguments or ""
-            self._text.append(fragment)
+            self._add_text(fragment)
             self._cuts.append(len(fragment))
         elif kind is ThoughtSummaryDelta and isinstance(delta.content, TextContent):
-            self._text.append(delta.content.text)
+            self._add_text(delta.content.text)
             self._cuts.append(len(delta.content.text))
         else:
             annotations = kind is TextAnnotationDelta
             self._cuts.append(-len(delta.annotations or ()) if annotations else 0)
             self._whole(self.open, delta)
+
+    def _add_text(self, text: str) -> None:
+        parts = self._text
+        parts.append(text)
+        if len(parts) - self._joined > _PARTS:  # a long answer is not kept in tiny pieces
+            parts[self._joined :] = ["".join(parts[self._joined :])]
+            self._joined += 1
 
     def _whole(self, step: Any, delta: Any) -> None:
         kind = delta.__class__
@@ -127,7 +137,7 @@ class Fold:
         if not self._text:
             return
         text, step = "".join(self._text), self.open
-        self._text = []
+        self._text, self._joined = [], 0
         if type(step) is ModelOutputStep:
             step.content = [*(step.content or []), TextContent(text)]
         elif type(step) is ThoughtStep:

@@ -61,14 +61,11 @@ def read(response_format: Any, mime_type: str | None, modalities: list[Modality]
             f"The value '{mime_type[:80]}' is not supported for 'response_mime_type'."
             f" Supported values: '{_JSON}', 'text/plain'"
         )
-    entries: list[Any] = [response_format]
-    if isinstance(response_format, list):
-        entries = response_format
+    many = isinstance(response_format, list)
+    entries: list[Any] = list(response_format) if many else [response_format]  # pyright: ignore
     wanted: set[Modality] = set()
     for number, entry in enumerate(entries if response_format is not None else []):  # pyright: ignore
-        path = (
-            f"response_format[{number}]" if isinstance(response_format, list) else "response_format"
-        )
+        path = f"response_format[{number}]" if many else "response_format"
         if not isinstance(entry, dict):
             raise invalid("Expected an object", path)
         _read_one(entry, path, format, wanted)  # pyright: ignore[reportUnknownArgumentType]

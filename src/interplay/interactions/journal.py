@@ -69,8 +69,9 @@ class Journal:
     """Events of one interaction as server-sent frames, `frames[n]` being event `base + n`.
 
     Readers keep a position and wait for more. What is committed and was read by every one of
-    `readers` is let go; whoever needs it later finds it in the store. Only the run appends; `end` may come from anyone and wins once. `lost` means that someone else
-    claimed the interaction: what comes next stands in the store alone.
+    `readers` is let go; whoever needs it later finds it in the store. Only the run appends;
+    `end` may come from anyone and wins once. `lost` means that someone else claimed the
+    interaction: what comes next stands in the store alone.
     """
 
     def __init__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -176,6 +177,9 @@ class Interactions:
         after: str | None = None,
     ) -> bool:
         found = made.admitted.model if made is not None else None
+        again = None
+        if isinstance(source, Journal):
+            again = partial(self._service.frames_from, source.row.id)
         tail = Tail(
             source,
             start,
@@ -185,6 +189,7 @@ class Interactions:
             headers=_SSE + (self._said(made) if made is not None else []),
             view=OutputsView(after) if outputs else None,
             doing=found.model.doing if found is not None else lambda: None,
+            again=again,
         )
         self.tails.add(tail)
         try:

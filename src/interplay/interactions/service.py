@@ -24,7 +24,7 @@ from interplay.interactions.admit import Admitted, admit, behind, check_fields
 from interplay.interactions.failures import GenerationFault, Rejected, invalid, not_found
 from interplay.interactions.history import History
 from interplay.interactions.ids import event_sequence, new_interaction_id, root_of
-from interplay.interactions.journal import Durability, Journal, frames_of
+from interplay.interactions.journal import Durability, Journal, framed, frames_of
 from interplay.interactions.media import Media, media_in
 from interplay.interactions.retries import Retries, conflict
 from interplay.interactions.roster import Roster
@@ -273,6 +273,20 @@ class Service:
         steps = await self._media.steps(stored.steps or b"[]")
         usage = msgspec.json.decode(stored.usage, type=Usage) if stored.usage else None
         return frames_of(stored, steps, usage)
+
+    async def frames_from(self, id: str, position: int) -> list[bytes]:
+        """The frames from an event on, from the store, whether the interaction has ended or not;
+        none when it is not there."""
+        for _ in range(2):  # it may end between the two reads
+            stored = await self._store.get(id)
+            if stored is None:
+                return []
+            if stored.steps is not None:
+                return (await self.replayed(stored))[position:]
+            events = await self._store.events(id, position - 1)
+            if events:
+                return [framed(data) for data in events]
+        return []
 
     @staticmethod
     def _no_such_event(event_id: str) -> Rejected:

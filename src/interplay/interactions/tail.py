@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from interplay.interactions.journal import DONE, Journal
+from interplay.interactions.journal import DONE, Journal, Reader
 from interplay.settings import Limits
 
 Receive = Callable[[], Awaitable[Any]]
@@ -53,6 +53,22 @@ class Connection:
             self.gone = message["type"] == "http.disconnect"
 
 
+class _Finished:
+    """An interaction that has ended, as a journal's readers see it."""
+
+    base, ended, lost = 0, True, False
+
+    def __init__(self, frames: list[bytes]) -> None:
+        self.frames = frames
+        self.readers: set[Reader] = set()
+
+    def more(self) -> asyncio.Future[None]:
+        """Nobody waits here: whoever has read all of it has seen the end."""
+        future = asyncio.get_running_loop().create_future()
+        future.set_result(None)
+        return future
+
+
 class Tail:
     """Sends one reader the frames of a journal, or of an interaction that has ended.
 
@@ -72,10 +88,12 @@ class Tail:
         headers: list[tuple[bytes, bytes]],
         view: View | None = None,
         doing: Callable[[], str | None] = lambda: None,
+        again: Callable[[int], Awaitable[list[bytes]]] | None = None,
     ) -> None:
-        self._source, self._position = source, start
+        self._source = _Finished(source) if isinstance(source, list) else source
+        self.position = start
         self._connection, self._send, self._limits = connection, send, limits
-        self._headers, self._view, self._doing = headers, view, doing
+        self._headers, self._view, self._doing, self._again = headers, view, doing, again
         self._waiting: asyncio.Future[None] | None = None
         self._sending_since: float | None = None
         self._last_write = 0.0
@@ -88,13 +106,10 @@ class Tail:
     async def run(self) -> bool:
         """Sends until the end; answers whether the reader got it whole."""
         await self._send({"type": "http.response.start", "status": 200, "headers": self._headers})
-        if isinstance(self._source, list):
-            frames = self._source[self._position :]
-            await self._write([*frames, DONE], more=False)
-            return not self._connection.gone
         self._task = asyncio.current_task()
         watcher = asyncio.create_task(self._watch())
         self._arm()
+        self._source.readers.add(self)
         try:
             return await self._follow(self._source)
         except asyncio.CancelledError:
@@ -102,19 +117,23 @@ class Tail:
                 raise
             return False
         finally:
+            self._source.readers.discard(self)
             watcher.cancel()
             if self._beat is not None:
                 self._beat.cancel()
 
-    async def _follow(self, journal: Journal) -> bool:
+    async def _follow(self, journal: Journal | _Finished) -> bool:
         doing = self._doing()
         if doing is not None:
             self._comment = f": {doing}\n\n".encode()
         while not self._connection.gone:
-            frames = journal.frames
-            if self._comment or self._position < len(frames):
-                ready = self._ready(frames)
-                self._position += len(ready)
+            frames, start = journal.frames, self.position - journal.base
+            if start < 0 or (journal.lost and self._again is not None):
+                if not await self._catch_up(journal):
+                    return False
+            elif self._comment or start < len(frames):
+                ready = self._ready(frames, start)
+                self.position += len(ready)
                 await self._write(ready, more=True)
             elif journal.ended:
                 if journal.lost:
@@ -129,9 +148,26 @@ class Tail:
                 await self._waiting
         return False
 
-    def _ready(self, frames: list[bytes]) -> list[bytes]:
+    async def _catch_up(self, journal: Journal | _Finished) -> bool:
+        """Sends what the journal has let go, or what came after it was lost, from the store.
+        False when there is nothing, or when nobody can say what comes next."""
+        frames = await self._again(self.position) if self._again is not None else []
+        at = 0
+        while at < len(frames) and not self._connection.gone:
+            ready = self._ready(frames, at)
+            at += len(ready)
+            self.position += len(ready)
+            await self._write(ready, more=True)
+        ended = bool(frames) and frames[-1].startswith(b"event: interaction.completed")
+        if ended and journal.lost:
+            await self._write([DONE], more=False)
+            return False
+        return bool(frames) and not journal.lost
+
+    @staticmethod
+    def _ready(frames: list[bytes], start: int) -> list[bytes]:
         """What goes out in the next write: all there is, up to a bound."""
-        ready = frames[self._position : self._position + _FRAMES]
+        ready = frames[start : start + _FRAMES]
         size = 0
         for number, frame in enumerate(ready):
             size += len(frame)
@@ -184,5 +220,5 @@ class Tail:
         self._arm()
 
     def _lag(self) -> int:
-        assert isinstance(self._source, Journal)
-        return sum(len(frame) for frame in self._source.frames[self._position :])
+        behind = self._source.frames[max(0, self.position - self._source.base) :]
+        return sum(len(frame) for frame in behind)
