@@ -1,5 +1,8 @@
 """`interplay serve`: flags become settings; what is wrong stops it at once."""
 
+import subprocess
+import sys
+
 import pytest
 
 from interplay.cli.client import Api
@@ -35,6 +38,15 @@ def test_a_port_that_is_taken_is_named(served: Served):
     done = run("serve", "--port", port, "--data-dir", "elsewhere")
     assert done.exit_code == 2
     assert f"127.0.0.1:{port} cannot be listened on" in done.stderr
+
+
+def test_a_start_that_fails_exits_with_1_and_says_why(served: Served, tmp_path):
+    command = [sys.executable, "-m", "interplay", "serve", "--port", "0", "--config"]
+    command += [str(served.config), "--data-dir", str(served.data)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert str(served.process.pid) in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_flags_reach_the_settings(monkeypatch):

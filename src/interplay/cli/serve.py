@@ -61,6 +61,8 @@ def serve(ctx: click.Context, config: str | None, more: tuple[str, ...], **given
         ctx.exit(run(sourced))
     except KeyboardInterrupt:
         ctx.exit(0)  # it has shut down; the signal is handed on after that
+    except SystemExit as ended:
+        ctx.exit(1 if ended.code else 0)  # a start that failed; the log says why
 
 
 def _assigned(item: str) -> tuple[str, Any]:
