@@ -195,6 +195,19 @@ async def test_arguments_that_are_no_json_fail_with_their_code(opened: Any) -> N
     assert body["errors"][0]["code"] == "malformed_function_call"
 
 
+async def test_a_call_cut_off_by_the_token_limit_is_incomplete_and_was_not_made(
+    opened: Any, house: Any
+) -> None:
+    cut = {"calls": [{"name": "weather", "raw": '{"city": '}], "end": {"reason": "length"}}
+    api = await opened(cut, "ok")
+    body = (await api.create(input="a", tools=[WEATHER])).body
+    assert body["status"] == "incomplete"
+    assert [step["type"] for step in body["steps"]] == ["function_call", "function_result"]
+    assert body["steps"][1]["is_error"] is True
+    follow = await api.create(input="go on", previous_interaction_id=body["id"])
+    assert follow.status == 200
+
+
 async def test_a_call_of_something_not_declared_fails_with_its_code(opened: Any) -> None:
     api = await opened({"calls": [{"name": "launch", "arguments": {}}]})
     body = (await api.create(input="a", tools=[WEATHER])).body

@@ -101,6 +101,9 @@ async def _turn(at: Conversation, turn: Turn) -> tuple[TurnEnd, list[ToolCall]]:
                     writer.piece(piece)
     except OutputLimit:
         return TurnEnd(reason="length"), []
+    if end is not None and end.reason == "length":
+        writer.cut()
+        return end, []
     writer.close()
     if end is None:
         raise GenerationFault("api_error", "The model's turn stopped without an end.")

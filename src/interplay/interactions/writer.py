@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from interplay.contracts.model import Piece
@@ -50,11 +49,23 @@ class Writer:
         text = self._journal.fold.open_text()
         if prefill and isinstance(torn, ModelOutputStep) and text:
             return text
-        with suppress(GenerationFault):  # half the arguments of a call are no JSON
-            self.close()
-        if isinstance(torn, FunctionCallStep):
-            self.step(FunctionResultStep(torn.id, TORN, is_error=True, name=torn.name))
+        self.cut()
+        if isinstance(torn, FunctionCallStep) and self._journal.fold.steps[-1] is torn:
+            self._answer(torn)  # whole or not, nobody was told of it
         return ""
+
+    def cut(self) -> None:
+        """Closes the open step where the output was cut off. Half a call was never made, and gets
+        a result that says so."""
+        torn = self._journal.fold.open
+        try:
+            self.close()
+        except GenerationFault:  # half the arguments are no JSON
+            if isinstance(torn, FunctionCallStep):
+                self._answer(torn)
+
+    def _answer(self, torn: FunctionCallStep) -> None:
+        self.step(FunctionResultStep(torn.id, TORN, is_error=True, name=torn.name))
 
     def piece(self, piece: Piece) -> None:
         """Writes one piece; TurnEnd is not one of them. Raises Ended, OutputLimit."""
