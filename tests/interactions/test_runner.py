@@ -10,7 +10,7 @@ import pytest
 
 from interplay.testing.scripted_model import ScriptedModel
 from tests.api.api import text_of, until
-from tests.interactions.faulty_store import FaultyStore
+from tests.interactions.faulty_store import ID, FaultyStore, row
 
 HELD = {"chunks": ["a ", {"hold": "h"}, "b"]}
 FAULTY = "tests.interactions.faulty_store:FaultyStore"
@@ -130,3 +130,21 @@ async def test_a_finished_run_leaves_nothing_in_memory(
     runner = house.server.app.assembly.runner
     assert (runner.live, runner.queued, dict(runner._per_owner)) == ({}, 0, {})
     assert (runner._behind, runner._arriving) == (0, 0)
+
+
+async def test_a_cancel_of_what_nobody_runs_does_not_wait_for_a_full_disk(
+    opened: Any, house: Any
+) -> None:
+    api = await opened(store=FAULTY)
+    store = store_of(house)
+    await store.create(row(background=True))
+    append = store.append
+
+    async def full(*given: Any, **named: Any) -> None:
+        store.full = True
+        await append(*given, **named)
+
+    store.append = full  # type: ignore[method-assign]
+    answer = await api.cancel(ID)
+    assert (answer.status, answer.code) == (503, "service_unavailable")
+    store.full = False

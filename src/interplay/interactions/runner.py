@@ -29,7 +29,7 @@ from interplay.wire.usage import InteractionStatus
 
 log = logging.getLogger("interplay.runner")
 
-_PATIENCE = 4.0
+PATIENCE = 4.0
 """Seconds a caller waits for the end of what he cancelled; a full disk is looked at more often."""
 _TIER = {"priority": 0, "standard": 1, "flex": 2, "deferred": 3}
 
@@ -259,7 +259,7 @@ class Runner:
         ending = asyncio.create_task(self._cancel(running))
         self._cancels.add(ending)
         ending.add_done_callback(self._cancels.discard)
-        if (await asyncio.wait([ending], timeout=_PATIENCE))[0]:
+        if (await asyncio.wait([ending], timeout=PATIENCE))[0]:
             return ending.result()
         chosen = running.journal.ending
         if running.task is not None and chosen is not None and chosen.status == "cancelled":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +29,7 @@ from interplay.interactions.journal import Durability, Journal, framed, frames_o
 from interplay.interactions.media import Media, media_in
 from interplay.interactions.retries import Retries, conflict
 from interplay.interactions.roster import Roster
-from interplay.interactions.runner import Runner, Running
+from interplay.interactions.runner import PATIENCE, Runner, Running
 from interplay.settings import Settings
 from interplay.wire.errors import HTTP_STATUS
 from interplay.wire.interaction import CreateInteraction
@@ -322,7 +323,10 @@ class Service:
             journal = Journal.reopened(
                 self.row_of(claimed), claimed, events, store=self._store, media=self._media
             )
-            await journal.end("cancelled")
+            async with asyncio.timeout(PATIENCE):
+                await journal.end("cancelled")
+        except TimeoutError as error:  # on a full disk the end would wait for space
+            raise self._full from error
         except Fenced:
             pass  # it ended, or someone took it up, in between
         except Gone as error:

@@ -34,7 +34,8 @@ class Keys:
                 lines = path.read_text().splitlines()
             except OSError as error:
                 raise SettingsError(f"api_keys_file: {path} cannot be read: {error}") from error
-            keys += [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+            stripped = (line.strip() for line in lines)
+            keys += [line for line in stripped if line and not line.startswith("#")]
         return cls(keys)
 
     @property
@@ -54,7 +55,7 @@ class Keys:
                 "This server asks for a key: send it as 'x-goog-api-key', as 'Authorization:"
                 " Bearer', or as '?key='.",
             )
-        digest = _digest(given)
+        digest = hashlib.sha256(given).digest()
         for known, owner in self._owners.items():
             if hmac.compare_digest(known, digest):
                 return owner
@@ -65,14 +66,15 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def _given(scope: dict[str, Any]) -> str | None:
+def _given(scope: dict[str, Any]) -> bytes | None:
     for name, value in scope["headers"]:
         if name == b"x-goog-api-key":
-            return value.decode("latin-1")
+            return value
         if name == b"authorization" and value[:7].lower() == b"bearer ":
-            return value[7:].strip().decode("latin-1")
+            return value[7:].strip()
     if b"key=" in scope["query_string"]:
-        return dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("key")
+        key = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("key")
+        return None if key is None else key.encode()
     return None
 
 
