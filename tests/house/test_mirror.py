@@ -21,7 +21,6 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "interactions/resource.py": ("api/test_create.py", "seen through the API"),
     "interactions/routes.py": ("api/test_create.py", "every test of the API goes through it"),
     "interactions/service.py": ("api/test_create.py", "every test of the API goes through it"),
-    "interactions/tail.py": ("api/test_stream.py", "slow, silent and leaving readers"),
     "interactions/terminal.py": ("api/test_stream.py", "the first and last events of streams"),
     "interactions/writer.py": ("interactions/test_replay.py", "pieces are written there"),
     "plugins/agents/assistant.py": ("api/test_agents.py", "it is only its way through the loop"),
