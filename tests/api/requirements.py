@@ -111,6 +111,11 @@ REQUIREMENTS: list[Requirement] = [
         REFERENCE,
     ),
     Requirement(
+        "interactions:resume:late",
+        "A reader who comes late gets every event, also those the memory has let go.",
+        OURS,
+    ),
+    Requirement(
         "interactions:resume:live",
         "A resumed stream of a running interaction goes on live.",
         REFERENCE,

@@ -11,7 +11,8 @@ import pytest
 
 from interplay.contracts.store import StoreUnusable
 from interplay.interactions import terminal
-from interplay.interactions.journal import Durability, Ended, Journal, OutputLimit, frames_of
+from interplay.interactions.frames import frames_of
+from interplay.interactions.journal import Durability, Ended, Journal, OutputLimit
 from interplay.interactions.service import Service
 from interplay.wire.errors import Error
 from interplay.wire.events import StepStart

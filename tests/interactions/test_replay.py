@@ -15,7 +15,8 @@ from interplay.contracts.model import Piece
 from interplay.interactions import replay
 from interplay.interactions.failures import GenerationFault
 from interplay.interactions.fold import Fold
-from interplay.interactions.journal import Durability, Journal, frames_of
+from interplay.interactions.frames import frames_of
+from interplay.interactions.journal import Durability, Journal
 from interplay.interactions.media import Media
 from interplay.interactions.writer import Writer
 from interplay.plugins.blobs.files import FileBlobs

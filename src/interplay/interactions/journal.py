@@ -21,6 +21,7 @@ from interplay.contracts.store import (
 )
 from interplay.interactions import replay, terminal
 from interplay.interactions.fold import Fold
+from interplay.interactions.frames import data_of, frame_of, framed
 from interplay.interactions.ids import event_prefix
 from interplay.interactions.media import Media
 from interplay.wire.errors import Error
@@ -29,12 +30,6 @@ from interplay.wire.usage import InteractionStatus, Usage
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Event).decode
-_HEADS: dict[type, bytes] = {
-    kind: f"event: {kind.__struct_config__.tag}\ndata: ".encode() for kind in Event.__args__
-}
-_TAIL = b"\n\n"
-DONE = b"event: done\ndata: [DONE]\n\n"
-"""The last frame of every stream."""
 
 
 class Durability(enum.Enum):
@@ -120,7 +115,7 @@ class Journal:
         for data in events:
             event = _decode(data)
             journal.fold.apply(event)
-            journal.frames.append(_HEADS[type(event)] + data + _TAIL)
+            journal.frames.append(framed(data, event))
             journal._size += len(data)
         journal._next = journal._committed = len(events)
         if not events:  # it broke off between its row and its first event
@@ -159,7 +154,7 @@ class Journal:
         self.fold.apply(event)
         if type(event) is not StepDelta:
             self.touched = time.time()
-        frame = _HEADS[type(event)] + _encode(event) + _TAIL
+        frame = frame_of(event)
         self._size += len(frame)
         if self.durability is Durability.FIRST:
             self._queue.append(frame)
@@ -254,7 +249,7 @@ class Journal:
             self.row.id,
             self.epoch,
             self._committed - 1,
-            [_data(frame) for frame in batch],
+            [data_of(frame) for frame in batch],
             status="in_progress" if self.row.status == "queued" and self.count > 1 else None,
         )
 
@@ -335,7 +330,7 @@ class Journal:
         event.event_id = f"{self._prefix}{self._next}"
         self._next += 1
         self.fold.apply(event)
-        return _HEADS[type(event)] + _encode(event) + _TAIL
+        return frame_of(event)
 
     async def _store_end(
         self,
@@ -383,7 +378,7 @@ class Journal:
                     self.row.id,
                     self.epoch,
                     self._committed - 1,
-                    [_data(frame) for frame in self._queue + held],
+                    [data_of(frame) for frame in self._queue + held],
                     status=status,
                     ending=kept,
                 )
@@ -397,23 +392,3 @@ class Journal:
                 self._arrived()
         finally:
             self._media.release(blobs)
-
-
-def _data(frame: bytes) -> bytes:
-    """The JSON of one event inside its frame."""
-    return frame[frame.index(b"\ndata: ") + 7 : -2]
-
-
-def framed(data: bytes) -> bytes:
-    """The frame of one event's stored JSON."""
-    return _HEADS[type(_decode(data))] + data + _TAIL
-
-
-def frames_of(stored: StoredInteraction, steps: list[Any], usage: Usage | None) -> list[bytes]:
-    """The frames of an interaction that has ended, made again from its row."""
-    prefix = event_prefix(stored.id)
-    frames: list[bytes] = []
-    for number, event in enumerate(replay.events(stored, steps, usage)):
-        event.event_id = f"{prefix}{number}"
-        frames.append(_HEADS[type(event)] + _encode(event) + _TAIL)
-    return frames

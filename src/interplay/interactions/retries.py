@@ -69,9 +69,12 @@ class Retries:
         if sent is None or self._past(sent) or not sent.left():
             return None
         running = sent.running
-        # A failure was answered, and is why the same request comes again.
+        # A failure was answered, and is why the same request comes again; what was cancelled was
+        # not wanted any more, and is asked for anew.
+        ending = running.journal.ending
         failed = running.journal.ended and running.error is not None
-        return None if failed or _came_to_nothing(running) else running
+        cancelled = ending is not None and ending.status == "cancelled"
+        return None if failed or cancelled or _came_to_nothing(running) else running
 
     def _past(self, sent: Sent) -> bool:
         journal = sent.running.journal

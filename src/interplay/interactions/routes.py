@@ -11,6 +11,7 @@ import msgspec
 from interplay.contracts.store import Filter, StoredInteraction
 from interplay.interactions.body import read_body, read_request
 from interplay.interactions.failures import invalid
+from interplay.interactions.frames import event_of
 from interplay.interactions.journal import Journal
 from interplay.interactions.legacy import (
     OutputsStream,
@@ -24,7 +25,6 @@ from interplay.interactions.runner import Running
 from interplay.interactions.service import Request, Service
 from interplay.interactions.tail import Connection, Receive, Send, Tail
 from interplay.settings import Settings
-from interplay.wire.events import Event
 
 Scope = dict[str, Any]
 _JSON = (b"content-type", b"application/json")
@@ -34,7 +34,6 @@ _SSE = [
     (b"x-accel-buffering", b"no"),
 ]
 _encode = msgspec.json.Encoder().encode
-_decode_event = msgspec.json.Decoder(Event).decode
 
 
 class OutputsView:
@@ -50,7 +49,7 @@ class OutputsView:
             if frame.startswith(b"event: done"):
                 converted.append(frame)
                 continue
-            event = _decode_event(frame[frame.index(b"\ndata: ") + 7 : -2])
+            event = event_of(frame)
             for name, data in self._stream.frames(event):
                 converted.append(b"event: " + name.encode() + b"\ndata: " + data + b"\n\n")
         return converted

@@ -23,9 +23,10 @@ from interplay.contracts.store import (
 from interplay.interactions import resource, terminal
 from interplay.interactions.admit import Admitted, admit, behind, check_fields
 from interplay.interactions.failures import GenerationFault, Rejected, invalid, not_found
+from interplay.interactions.frames import framed, frames_of
 from interplay.interactions.history import History
 from interplay.interactions.ids import event_sequence, new_interaction_id, root_of
-from interplay.interactions.journal import Durability, Journal, framed, frames_of
+from interplay.interactions.journal import Durability, Journal
 from interplay.interactions.media import Media, media_in
 from interplay.interactions.retries import Retries, conflict
 from interplay.interactions.roster import Roster
@@ -108,6 +109,8 @@ class Service:
             raise self._full from error
         except Gone as error:
             raise not_found(asked.previous_interaction_id or "") from error
+        if admitted.model is not None:
+            await self._roster.open(admitted.model)  # from now on it tells what it is doing
         journal = running.journal
         journal.append(terminal.created(journal.row, journal.row.status))
         self._runner.start(running)

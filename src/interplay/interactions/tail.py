@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from interplay.interactions.journal import DONE, Journal, Reader
+from interplay.interactions.frames import DONE
+from interplay.interactions.journal import Journal, Reader
 from interplay.settings import Limits
 
 Receive = Callable[[], Awaitable[Any]]
