@@ -118,15 +118,17 @@ def choosing(
     }
 
 
-def asking_for(spec: FunctionSpec) -> str:
+def asking_for(spec: FunctionSpec, said: list[Said]) -> str:
     """What the model is told to write the arguments of a chosen function."""
     about = f": {spec.description}" if spec.description else ""
+    request = next((entry.text for entry in reversed(said) if entry.by == "user"), "")
     return (
         f"[Call the function {spec.name}{about}\n"
         f"Parameters: {compact(spec.parameters)}\n"
-        "Write the arguments that serve the request above as a JSON array with one object for each"
-        " call. Make one call; make more only when the request names several things. Take the"
-        " values from the conversation and leave out what it does not say.]"
+        "Write the arguments as a JSON array with one object for each call. Make one call; make"
+        " more only when the request names several things. Take the values from the request and"
+        " the conversation, and leave out what they do not say.\n"
+        f"Request: {_clip(request)}]"
     )
 
 

@@ -152,7 +152,7 @@ class Writer:
         schema = schemas.calls_of(self._parameters[spec.name])
         body: dict[str, Any] = {
             "messages": prompt.messages(
-                self._said, self._turn.system_instruction, ask=routing.asking_for(spec)
+                self._said, self._turn.system_instruction, ask=routing.asking_for(spec, self._said)
             ),
             "response_format": _held_to(schema),
             "temperature": 0.4 * attempt,
