@@ -148,3 +148,72 @@ async def test_a_cancel_of_what_nobody_runs_does_not_wait_for_a_full_disk(
     answer = await api.cancel(ID)
     assert (answer.status, answer.code) == (503, "service_unavailable")
     store.full = False
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_foreground_run_that_outlasts_the_server_is_stored_as_failed(
+    house: Any, stream: bool
+) -> None:
+    async with AsyncExitStack() as stack:
+        model = ScriptedModel.of(HELD)
+        _, api = await house.start(models={"m": model}, limits={"drain_seconds": 0.1}, stack=stack)
+        asking = asyncio.create_task(api.create(input="x", stream=stream))
+        await model.gate("h").reached()
+    await asyncio.gather(asking, return_exceptions=True)
+    _, api = await house.start(models={"m": ScriptedModel.of()})
+    (line,) = (await api.call("GET", "/v1/interactions")).body["interactions"]
+    body = (await api.get(line["id"])).body
+    assert (body["status"], body["errors"][0]["code"]) == ("failed", "cancelled")
+    assert text_of(body) == "a "
+
+
+async def test_a_server_stops_though_an_end_is_being_stored(house: Any) -> None:
+    async with AsyncExitStack() as stack:
+        model = ScriptedModel.of(HELD)
+        server, api = await house.start(
+            models={"m": model}, limits={"drain_seconds": 0.1}, store=FAULTY, stack=stack
+        )
+        asking = asyncio.create_task(api.create(input="x"))
+        await model.gate("h").reached()
+        server.app.assembly.store.gate.clear()
+        model.gate("h").open()
+        live = server.app.assembly.runner.live
+        await until(lambda: all(running.journal.closing for running in live.values()))
+    await asyncio.gather(asking, return_exceptions=True)
+    assert live == {}
+
+
+async def test_queued_runs_wait_for_the_next_server(house: Any) -> None:
+    async with AsyncExitStack() as stack:
+        model = ScriptedModel.of(HELD)
+        limits = {"background_runs": 1}
+        _, api = await house.start(models={"m": model}, limits=limits, stack=stack)
+        made = [(await api.create(input=f"{n}", background=True)).body for n in range(3)]
+        await model.gate("h").reached()
+    assert [body["status"] for body in made] == ["in_progress", "queued", "queued"]
+    _, api = await house.start(models={"m": ScriptedModel.of(echo=True)}, limits=limits)
+    for body in made:
+        ended = await api.ended(body["id"])
+        assert ended["status"] == "completed"
+        events = await api.replay(body["id"])
+        assert events[0]["interaction"]["status"] == body["status"]
+
+
+async def test_a_run_whose_parent_is_deleted_ends_and_is_kept(opened: Any, house: Any) -> None:
+    api = await opened("root")
+    live = house.server.app.assembly.runner.live
+    for fields in ({}, {"stream": True}, {"background": True}):
+        parent = (await api.create(input="x")).body["id"]
+        house.model._script += [{"chunks": ["a ", {"hold": f"{fields}"}, "b"]}]
+        house.model._next = len(house.model._script) - 1
+        asking = asyncio.create_task(
+            api.create(input="y", previous_interaction_id=parent, **fields)
+        )
+        await house.model.gate(f"{fields}").reached()
+        (id,) = live
+        assert (await api.delete(parent)).status == 200
+        house.model.gate(f"{fields}").open()
+        await asking
+        await until(lambda: not live)
+        assert text_of((await api.get(id)).body) == "a b"
+        assert (await api.get(parent)).status == 404

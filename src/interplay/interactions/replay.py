@@ -167,7 +167,8 @@ def _units(step: ModelOutputStep | ThoughtStep) -> list[Any]:
     thought = isinstance(step, ThoughtStep)
     for block in (step.summary if thought else step.content) or []:
         if isinstance(block, TextContent):
-            units += [unit for unit in (block.text, block.annotations) if unit]
+            if block.text:
+                units += [block.text, block.annotations] if block.annotations else [block.text]
         elif thought:
             units.append(ThoughtSummaryDelta(block))
         else:
