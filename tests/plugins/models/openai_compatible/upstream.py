@@ -37,6 +37,8 @@ class Wire:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self.keep = False
+        self.answered = 0
+        """Requests answered on this connection; whoever answers counts."""
 
     async def send(self, data: bytes, each: int = 0) -> None:
         """Writes bytes; with `each`, so many at a time."""
@@ -80,6 +82,10 @@ class Upstream:
         self._answers.clear()
         self.will(*answers)
 
+    def answer(self) -> Answer:
+        """The next answer."""
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         number = self.connections
@@ -87,9 +93,8 @@ class Upstream:
         try:
             while (request := await _read(reader, number)) is not None:
                 self.requests.append(request)
-                answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
                 wire.keep = False
-                await answer(wire)
+                await self.answer()(wire)
                 if not wire.keep:
                     return
         except ConnectionError:
@@ -112,9 +117,9 @@ async def _read(reader: asyncio.StreamReader, connection: int) -> Request | None
 
 
 @asynccontextmanager
-async def upstream(port: int = 0) -> AsyncIterator[Upstream]:
+async def upstream(port: int = 0, made: Upstream | None = None) -> AsyncIterator[Upstream]:
     """A running upstream; port 0 picks one."""
-    made = Upstream()
+    made = made or Upstream()
     server = await asyncio.start_server(made.serve, "127.0.0.1", port)
     port = server.sockets[0].getsockname()[1]
     made.base_url = f"http://127.0.0.1:{port}/v1"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
-import aiohttp
 import msgspec
 
 from interplay.contracts.failure import Failure
@@ -15,9 +13,9 @@ from interplay.plugins.models.openai_compatible.config import OpenAICompatibleCo
 from interplay.plugins.models.openai_compatible.connection import Connection
 from interplay.plugins.models.openai_compatible.events import Lines
 from interplay.plugins.models.openai_compatible.faults import CutOff, Garbled, shown
+from interplay.plugins.models.openai_compatible.http1 import Link, LinkFault
 from interplay.plugins.models.openai_compatible.reader import Reader
 
-_SETTLE_SECONDS = 0.05
 _LINES_PER_EVENT = 1_000
 
 
@@ -31,15 +29,14 @@ class Answer:
     def __init__(
         self,
         connection: Connection,
-        response: aiohttp.ClientResponse,
+        link: Link,
         reader: Reader,
         decoder: msgspec.json.Decoder[Any],
         config: OpenAICompatibleConfig,
-        asked: str,
     ) -> None:
-        self._connection, self._response, self._reader = connection, response, reader
-        self._decode, self._config, self._asked = decoder.decode, config, asked
-        self._content = response.content
+        self._connection, self._reader = connection, reader
+        self._link: Link | None = link
+        self._decode, self._config = decoder.decode, config
         self._lines = Lines(config.max_line_bytes)
         self._head = b""
         self._form: str | None = None
@@ -55,12 +52,16 @@ class Answer:
 
         Raises Failure, after the pieces that came before it.
         """
-        while not self.ended:
+        link = self._link
+        while link is not None:
             if self._failure is not None:
                 raise self._failure
             pieces: list[Piece] = []
             try:
-                block = await self._read()
+                try:
+                    block = await link.read()
+                except LinkFault as fault:
+                    block = self._forgiven(fault)
                 if block:
                     self._take(block, pieces)
                 else:
@@ -70,27 +71,27 @@ class Answer:
             except Failure as failure:
                 self._failure = failure
             if self.ended:
-                await self._settle()
+                self._link = None
+                link.home.give_back(link)
+                return pieces
             if pieces:
                 return pieces
         return []
 
-    async def _read(self) -> bytes:
-        try:
-            block = await self._content.readany()
-        except (aiohttp.ClientError, TimeoutError) as error:
-            failure = self._connection.failure(error, self._asked, reading=True)
-            if isinstance(failure, CutOff) and self._reader.finished:
-                return b""  # all that is missing is the goodbye
-            raise failure from error
+    def _forgiven(self, fault: LinkFault) -> bytes:
+        """The end of a body whose connection broke after the last word; all that is missing is
+        the goodbye. Raises the failure for any other break."""
+        failure = self._connection.failure(fault)
+        if isinstance(failure, CutOff) and self._reader.finished:
+            return b""
+        raise failure from fault
+
+    def _take(self, block: bytes, pieces: list[Piece]) -> None:
         self._bytes += len(block)
         if self._bytes > self._config.max_answer_bytes:
             raise Garbled(
                 f"sent more than {self._config.max_answer_bytes} bytes (max_answer_bytes)"
             )
-        return block
-
-    def _take(self, block: bytes, pieces: list[Piece]) -> None:
         if self._form is None:
             block = self._head = self._head + block
             start = block.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
@@ -178,20 +179,11 @@ class Answer:
         pieces += self._reader.end()
         self.ended = True
 
-    async def _settle(self) -> None:
-        """Reads the end of the body, so that the connection can be used again; a server that
-        does not end it at once loses the connection."""
-        try:
-            async with asyncio.timeout(_SETTLE_SECONDS):
-                while not self._content.at_eof():
-                    await self._content.readany()
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            self._response.close()
-
     def close(self) -> None:
-        """Ends the response; a connection that is still sending is closed."""
-        if not self._content.at_eof():
-            self._response.close()
+        """Closes the connection of an answer that has not ended."""
+        link, self._link = self._link, None
+        if link is not None:
+            link.drop()
 
 
 def _is_json(raw: bytes) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from yarl import URL
 
 from interplay.contracts.model import ModelFacts
+from interplay.plugins.models.openai_compatible.address import parse
 from interplay.wire.generation import ThinkingLevel
 from interplay.wire.usage import Modality
 
@@ -112,7 +113,8 @@ class OpenAICompatibleConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=
     extra_body: dict[str, Any] = {}
     """Fields added to every request."""
     proxy: str | None = None
-    """An HTTP proxy for this server."""
+    """An HTTP proxy for this server, `http://user:password@host:port`; an https server is reached
+    through it by CONNECT."""
     timeout_seconds: float = 600.0
     """How long the server may send nothing at all; the reading of a long prompt counts."""
     connect_seconds: float = 10.0
@@ -138,14 +140,33 @@ class OpenAICompatibleConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=
 
     def __post_init__(self) -> None:
         for name, address in (("base_url", self.base_url), ("proxy", self.proxy)):
+            if address is None:
+                continue
             try:
-                URL(address or "")
+                parse(address)
             except ValueError as error:
                 raise ValueError(f"{name} is not an address: {error}") from error
+        if self.proxy is not None and not self.proxy.startswith("http://"):
+            raise ValueError("proxy must begin with http://; what goes through it may be https")
+        for name, value in self.headers.items():
+            if not fits_header(name, value):
+                raise ValueError(f"headers cannot hold '{name}' with this value")
+        if self.api_key is not None and not fits_header("Authorization", self.api_key.strip()):
+            raise ValueError("api_key has characters that no header can hold")
         if self.api_key is not None and self.api_key_env is not None:
             raise ValueError("api_key and api_key_env are both set; leave one out")
         if self.max_concurrent is not None and self.max_concurrent < 1:
             raise ValueError("max_concurrent must be 1 or more")
+
+
+_FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
+
+
+def fits_header(name: str, value: str) -> bool:
+    """Whether a request can be sent with this header of the operator's."""
+    named = re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) is not None
+    plain = all((" " <= c <= "\u00ff" and c != "\x7f") or c == "\t" for c in value.strip())
+    return named and plain and name.lower() not in _FRAMING
 
 
 DEFAULT_FACTS = ModelFacts(functions=True, schema=True)

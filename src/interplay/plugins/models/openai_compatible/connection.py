@@ -1,25 +1,26 @@
-"""The way to a server: one pool of connections per event loop."""
+"""The way to a server: what a request carries, and what its failures mean."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from weakref import WeakKeyDictionary
 
-import aiohttp
 import msgspec
-from yarl import URL
 
 from interplay.contracts.failure import Failure, Unavailable
-from interplay.plugins.models.openai_compatible.config import OpenAICompatibleConfig
+from interplay.plugins.models.openai_compatible.address import Address, parse, public
+from interplay.plugins.models.openai_compatible.config import OpenAICompatibleConfig, fits_header
 from interplay.plugins.models.openai_compatible.faults import (
     Garbled,
     Server,
     read_body,
     retry_after,
 )
+from interplay.plugins.models.openai_compatible.http1 import Closed, Link, LinkFault, Silent
+from interplay.plugins.models.openai_compatible.pool import Pool, TookTooLong
 
 _ERROR_BYTES = 65_536
+_LISTING_BYTES = 4 * 1024 * 1024
 _ERROR_SECONDS = 10.0
 _RESENT = 2
 """How often a request is sent again at once when its connection was closed before any answer: some
@@ -38,160 +39,208 @@ class _Listing(msgspec.Struct):
     data: list[_Listed]
 
 
-class _Pool:
-    """The session of one event loop, and the line before it."""
-
-    def __init__(self, session: aiohttp.ClientSession, places: int | None) -> None:
-        self.session = session
-        self.line = asyncio.Semaphore(places) if places is not None else None
-
-
 class Connection:
-    """Sends requests to one server; connections are kept and used again."""
+    """Sends requests to one server; connections are kept and used again, per event loop."""
 
     def __init__(self, config: OpenAICompatibleConfig) -> None:
         self._config = config
-        given = URL(config.base_url)
+        self._to = to = parse(config.base_url)
+        self._proxy = proxy = parse(config.proxy) if config.proxy is not None else None
         key = config.api_key
         if key is None and config.api_key_env is not None:
             key = os.environ.get(config.api_key_env)
         self._key_missing = key is None and config.api_key_env is not None
         key = (key or "").strip()
+        self._key_unfit = not fits_header("Authorization", key)
         headers = {name: value.strip() for name, value in config.headers.items()}
         if key:
             headers = {"Authorization": f"Bearer {key}", **headers}
-            given = given.with_user(None)
-        secrets = [key, given.password or "", URL(config.proxy or "").password or ""]
+        elif to.basic:
+            headers = {"Authorization": to.basic, **headers}
+        secrets = [key, to.password]
+        if proxy is not None:
+            secrets += [proxy.password, *proxy.basic.split()]
         for value in headers.values():
             secrets += value.split()
         self.server = Server(
-            where=str(given.with_user(None).with_query(None)).rstrip("/"),
+            where=to.origin + to.path,
             secrets=tuple(word for word in secrets if len(word) >= 6),
         )
-        # No compression: a compressed stream is held back until a block of it is full.
-        self._headers = {"Accept-Encoding": "identity", "User-Agent": "interplay", **headers}
-        self._post_headers = {"Content-Type": "application/json", **self._headers}
-        self._chat = given.joinpath("chat", "completions").with_query(given.query)
-        self._models = given.joinpath("models").with_query(given.query)
-        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = WeakKeyDictionary()
+        self._post_head = _head("POST", to, proxy, headers, "chat", "completions")
+        self._list_head = _head("GET", to, proxy, headers, "models") + b"\r\n"
+        self._pools: dict[asyncio.AbstractEventLoop, Pool] = {}
+        self._lines: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
 
-    def pool(self) -> _Pool:
+    def pool(self) -> Pool:
         """The pool of the running loop, made when it is not there."""
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop)
-        if pool is None or pool.session.closed:
-            config = self._config
-            session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(
-                    total=None,
-                    connect=config.connect_seconds,
-                    sock_connect=config.connect_seconds,
-                    sock_read=config.timeout_seconds,
-                ),
-            )
-            pool = self._pools[loop] = _Pool(session, config.max_concurrent)
+        if pool is not None:
+            return pool
+        for ended in [one for one in self._pools if one.is_closed()]:
+            del self._pools[ended]
+        config = self._config
+        pool = self._pools[loop] = Pool(
+            self._to, self._proxy, connect=config.connect_seconds, silence=config.timeout_seconds
+        )
         return pool
+
+    def line(self, places: int) -> asyncio.Semaphore:
+        """Where turns of the running loop wait for one of so many places."""
+        loop = asyncio.get_running_loop()
+        line = self._lines.get(loop)
+        if line is None:
+            for ended in [one for one in self._lines if one.is_closed()]:
+                del self._lines[ended]
+            line = self._lines[loop] = asyncio.Semaphore(places)
+        return line
 
     async def close(self) -> None:
         """Closes the connections of the running loop."""
         pool = self._pools.pop(asyncio.get_running_loop(), None)
         if pool is not None:
-            await pool.session.close()
+            await pool.close()
 
-    async def ask(self, body: bytes, asked: str, model: str) -> aiohttp.ClientResponse:
-        """Sends a chat and answers the open response, whose status is a success.
+    async def ask(self, body: bytes, asked: str, model: str) -> Link:
+        """Sends a chat and answers the open connection, after the head of a success.
 
         `asked` is the name the caller used, `model` the server's. Raises Failure.
         """
-        if self._key_missing:
-            raise Failure(
-                f"The environment variable {self._config.api_key_env}, which api_key_env of this"
-                f" model's entry names, is not set. The operator sets it and starts again.",
-                code="service_unavailable",
+        if self._key_missing or self._key_unfit:
+            raise self._no_key()
+        link = await self._answered(self._post_head + b"%d\r\n\r\n" % len(body), body, asked)
+        if link.status == 200:
+            encoding = _headers(link).get("content-encoding", "identity")
+            if encoding == "identity":
+                return link
+            link.drop()
+            raise self.server.garbled(
+                Garbled(f"compresses its answer ({encoding}), which it was asked not to do")
             )
-        response = await self._post(body, asked)
-        if response.status == 200:
-            return response
         try:
-            raise await self._refusal(response, asked, model)
+            raise await self._refusal(link, asked, model)
         finally:
-            response.close()
+            _end(link)
 
-    async def _post(self, body: bytes, asked: str) -> aiohttp.ClientResponse:
+    async def _answered(self, head: bytes, body: bytes, asked: str) -> Link:
+        """A connection with the head of its answer. Raises Failure."""
         resent = 0
         while True:
+            pool = self.pool()
+            link = pool.kept() if resent == 0 else None
+            if link is None:
+                link = await self._opened(pool, asked)
             try:
-                return await self.pool().session.post(
-                    self._chat,
-                    data=body,
-                    headers=self._post_headers,
-                    proxy=self._config.proxy,
-                    allow_redirects=False,
-                )
-            except (aiohttp.ClientError, TimeoutError) as error:
-                failure = self.failure(error, asked)
+                link.send(head, body)
+                await link.head()
+                return link
+            except LinkFault as fault:
+                link.drop()
+                failure = self.failure(fault)
                 if resent == _RESENT or not isinstance(failure, Lost):
-                    raise failure from error
+                    raise failure from fault
                 resent += 1
+            except BaseException:
+                link.drop()
+                raise
 
-    async def _refusal(self, response: aiohttp.ClientResponse, asked: str, model: str) -> Failure:
-        status = response.status
+    async def _opened(self, pool: Pool, asked: str) -> Link:
+        try:
+            return await pool.open()
+        except TookTooLong as error:
+            raise self.server.timed_out(self._config.connect_seconds, True) from error
+        except OSError as error:
+            raise self.server.unreachable(asked, error) from error
+
+    async def _refusal(self, link: Link, asked: str, model: str) -> Failure:
+        status, headers = link.status, _headers(link)
         if status < 400:
-            target = response.headers.get("Location", "")
-            to = f" and points to {URL(target).with_user(None).with_query(None)}" if target else ""
+            target = headers.get("location", "")
+            to = f" and points to {public(target)}" if target else ""
             return self.server.garbled(
                 Garbled(f"answers {status} where a completion was expected{to}; check base_url")
             )
         raw = b""
         try:
             async with asyncio.timeout(_ERROR_SECONDS):
-                while len(raw) < _ERROR_BYTES and (block := await response.content.readany()):
+                while len(raw) < _ERROR_BYTES and (block := await link.read()):
                     raw += block
-        except (aiohttp.ClientError, TimeoutError, OSError):
+        except (LinkFault, TimeoutError):
             pass  # the status alone says enough
         said = read_body(raw[:_ERROR_BYTES])
         if status == 404:
-            return self.server.not_there(said, model, await self._listed())
-        return self.server.failed(status, said, asked, retry_after(response.headers))
+            return self.server.not_there(said, model, await self._listed(asked))
+        return self.server.failed(status, said, asked, retry_after(headers))
 
-    async def _listed(self) -> list[str] | None:
+    async def _listed(self, asked: str) -> list[str] | None:
         """The models the server lists; None when it does not tell."""
+        link: Link | None = None
+        raw = b""
         try:
-            async with (
-                asyncio.timeout(_ERROR_SECONDS),
-                self.pool().session.get(
-                    self._models,
-                    headers=self._headers,
-                    proxy=self._config.proxy,
-                    allow_redirects=False,
-                ) as response,
-            ):
-                raw = await response.content.read(4 * 1024 * 1024)
+            async with asyncio.timeout(_ERROR_SECONDS):
+                link = await self._answered(self._list_head, b"", asked)
+                while len(raw) < _LISTING_BYTES and (block := await link.read()):
+                    raw += block
             return [listed.id for listed in msgspec.json.decode(raw, type=_Listing).data]
-        except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError, UnicodeError):
+        except (LinkFault, Failure, TimeoutError, msgspec.DecodeError, UnicodeError):
             return None
+        finally:
+            if link is not None:
+                _end(link)
 
-    def failure(self, error: Exception, asked: str, *, reading: bool = False) -> Failure:
-        """The failure for what the HTTP client raised; `reading` says that the answer had
-        begun."""
-        server, config = self.server, self._config
-        if isinstance(error, aiohttp.ConnectionTimeoutError):
-            return server.timed_out(config.connect_seconds, True)
-        if isinstance(error, TimeoutError):
-            return server.timed_out(config.timeout_seconds, False)
-        if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError):
-            return server.unreachable(asked, error)
-        if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError):
-            if reading:
-                return server.cut_off(_words(error))
+    def failure(self, fault: LinkFault) -> Failure:
+        """The failure for what happened to a connection that was in use."""
+        server = self.server
+        if isinstance(fault, Silent):
+            return server.timed_out(self._config.timeout_seconds, False)
+        if isinstance(fault, Closed):
+            if fault.begun:
+                return server.cut_off(str(fault))
             return Lost(f"The server at {server.where} closed the connection before it answered.")
-        if isinstance(error, aiohttp.ClientPayloadError):
-            return server.cut_off(_words(error))
-        fault = Garbled(f"answered with something that is not HTTP: {_words(error)}")
-        return server.garbled(fault)
+        return server.garbled(Garbled(f"answered with something that is not HTTP: {fault}"))
+
+    def _no_key(self) -> Failure:
+        config = self._config
+        fault = "is not set" if self._key_missing else "has characters that no header can hold"
+        return Failure(
+            f"The environment variable {config.api_key_env}, which api_key_env of this"
+            f" model's entry names, {fault}. The operator sets it and starts again.",
+            code="service_unavailable",
+        )
 
 
-def _words(error: Exception) -> str:
-    return str(error).partition("\n")[0] or type(error).__name__
+def _head(
+    method: str, to: Address, proxy: Address | None, own: dict[str, str], *more: str
+) -> bytes:
+    """The head of a request up to the length of its body, or its end where it has none."""
+    target = to.target(*more)
+    # No compression: a compressed stream is held back until a block of it is full.
+    headers = {"Host": to.authority, "Accept": "*/*", "Accept-Encoding": "identity"}
+    headers["User-Agent"] = "interplay"
+    if method == "POST":
+        headers["Content-Type"] = "application/json"
+    if proxy is not None and not to.secure:
+        target = to.origin + target
+        if proxy.basic:
+            headers["Proxy-Authorization"] = proxy.basic
+    given = {name.lower() for name in own}
+    headers = {name: value for name, value in headers.items() if name.lower() not in given}
+    lines = [f"{method} {target} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in {**headers, **own}.items()]
+    if method == "POST":
+        lines.append("Content-Length: ")
+        return "\r\n".join(lines).encode("latin-1")
+    return "\r\n".join([*lines, ""]).encode("latin-1")
+
+
+def _end(link: Link) -> None:
+    """Lets a connection go: one whose answer is whole is kept, any other is closed."""
+    if link.over:
+        link.home.give_back(link)
+    else:
+        link.drop()
+
+
+def _headers(link: Link) -> dict[str, str]:
+    """An answer's headers by their lower-case names."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in link.headers}

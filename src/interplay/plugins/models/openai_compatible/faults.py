@@ -193,10 +193,11 @@ def _faults(detail: Any) -> str:
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds a server asks to wait; None when it does not say."""
-    milliseconds = _number(headers.get("retry-after-ms", ""))
+    lowered = {name.lower(): value for name, value in headers.items()}
+    milliseconds = _number(lowered.get("retry-after-ms", ""))
     if milliseconds is not None:
         return milliseconds / 1000
-    value = headers.get("Retry-After", "")
+    value = lowered.get("retry-after", "")
     seconds = _number(value)
     if seconds is not None or not value:
         return seconds

@@ -41,8 +41,10 @@ class OpenAICompatible:
         model = self._config.model or turn.model
         origin = f"openai_compatible/{model}"
         body = build(turn, self._config, self.facts, model=model, origin=origin)
-        line = self._connection.pool().line
-        if line is not None:
+        places = self._config.max_concurrent
+        line = None
+        if places is not None:
+            line = self._connection.line(places)
             await self._wait(line)
         answer = None
         try:
@@ -87,9 +89,9 @@ class OpenAICompatible:
         self, body: bytes, turn: Turn, model: str, origin: str
     ) -> tuple[Answer, list[Piece]]:
         connection, config, format = self._connection, self._config, self._format
-        response = await connection.ask(body, turn.model, model)
+        link = await connection.ask(body, turn.model, model)
         reader = Reader(turn, config.dialect, format.thoughts, connection.server, origin)
-        answer = Answer(connection, response, reader, format.decoder, config, turn.model)
+        answer = Answer(connection, link, reader, format.decoder, config)
         try:
             return answer, await answer.more()
         except BaseException:
