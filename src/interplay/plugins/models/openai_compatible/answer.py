@@ -107,10 +107,33 @@ class Answer:
         if self._form == "json":
             self._whole.append(block)
             return
+        payloads = self._lines.regular(block) if not self._partial else None
+        if payloads is not None:
+            self._events(payloads, pieces)
+            return
         for payload in self._lines.feed(block):
             self._event(payload, pieces)
             if self.ended:
                 return
+
+    def _events(self, payloads: list[bytes], pieces: list[Piece]) -> None:
+        """Reads whole events. What is no chunk goes the long way, which says what it is."""
+        decode, read = self._decode, self._reader.read
+        most = self._config.max_chunks
+        for payload in payloads:
+            try:
+                chunk: Chunk = decode(payload)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                self._event(payload, pieces)
+                if self._partial:
+                    self._event(b"", pieces)
+                if self.ended:
+                    return
+                continue
+            self._chunks += 1
+            if self._chunks > most:
+                raise self._too_many()
+            pieces += read(chunk)
 
     def _event(self, payload: bytes, pieces: list[Piece]) -> None:
         if self._partial:
@@ -140,8 +163,11 @@ class Answer:
             return
         self._chunks += 1
         if self._chunks > self._config.max_chunks:
-            raise Garbled(f"sent more than {self._config.max_chunks} chunks (max_chunks)")
+            raise self._too_many()
         pieces += self._reader.read(chunk)
+
+    def _too_many(self) -> Garbled:
+        return Garbled(f"sent more than {self._config.max_chunks} chunks (max_chunks)")
 
     def _joined(self, payload: bytes) -> bytes:
         """An event's `data` lines as one, once they are JSON together; nothing before that."""

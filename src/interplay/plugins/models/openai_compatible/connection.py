@@ -22,6 +22,7 @@ from interplay.plugins.models.openai_compatible.pool import Pool, TookTooLong
 _ERROR_BYTES = 65_536
 _LISTING_BYTES = 4 * 1024 * 1024
 _ERROR_SECONDS = 10.0
+_ENCODING_LENGTH = len(b"content-encoding")
 _RESENT = 2
 """How often a request is sent again at once when its connection was closed before any answer: some
 servers (llama.cpp after a stream) promise to keep a connection and close it."""
@@ -110,17 +111,21 @@ class Connection:
             raise self._no_key()
         link = await self._answered(self._post_head + b"%d\r\n\r\n" % len(body), body, asked)
         if link.status == 200:
-            encoding = _headers(link).get("content-encoding", "identity")
-            if encoding == "identity":
-                return link
-            link.drop()
-            raise self.server.garbled(
-                Garbled(f"compresses its answer ({encoding}), which it was asked not to do")
-            )
+            for name, value in link.headers:
+                if len(name) == _ENCODING_LENGTH and name.lower() == b"content-encoding":
+                    self._check_encoding(link, value)
+            return link
         try:
             raise await self._refusal(link, asked, model)
         finally:
             _end(link)
+
+    def _check_encoding(self, link: Link, value: bytes) -> None:
+        encoding = value.decode("latin-1").strip()
+        if encoding.lower() not in ("", "identity"):
+            link.drop()
+            fault = f"compresses its answer ({encoding}), which it was asked not to do"
+            raise self.server.garbled(Garbled(fault))
 
     async def _answered(self, head: bytes, body: bytes, asked: str) -> Link:
         """A connection with the head of its answer. Raises Failure."""

@@ -26,6 +26,17 @@ class Lines:
         self._start = True
         self.open = False
 
+    def regular(self, block: bytes) -> list[bytes] | None:
+        """The payloads of a block that is nothing but whole events of one `data` line each, which
+        is how nearly every server sends them; None for any other block, which `feed` takes."""
+        if self._held or not (block.startswith(b"data:") and block.endswith(b"\n\n")):
+            return None
+        payloads = block[5:-2].split(b"\n\ndata:")
+        if block.count(b"\n") != 2 * len(payloads) or len(block) > self._limit:
+            return None
+        self._start = False
+        return payloads
+
     def feed(self, block: bytes) -> Iterator[bytes]:
         """Adds bytes and yields the payloads that are whole now."""
         if b"\n" not in block:

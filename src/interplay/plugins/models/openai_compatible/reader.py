@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -54,9 +55,7 @@ class Reader:
     ) -> None:
         self._turn, self._dialect, self._server, self._origin = turn, dialect, server, origin
         self._thoughts = thoughts
-        names = (*_BESIDE_TEXT, *thoughts)
-        self._beside = attrgetter(*names)
-        self._nothing = (None,) * len(names)
+        self._beside, self._nothing = _beside(thoughts)
         self._marks: Marks | None = None
         if dialect.think_tags is not None:
             opening, closing = dialect.think_tags
@@ -235,6 +234,13 @@ class Reader:
         return TurnEnd(
             reason="calls" if self._calls.opened else "stop", usage=usage, message=message
         )
+
+
+@cache
+def _beside(thoughts: tuple[str, ...]) -> tuple[Callable[[Delta], tuple[Any, ...]], Any]:
+    """What a delta of text alone does not have, and how that looks."""
+    names = (*_BESIDE_TEXT, *thoughts)
+    return attrgetter(*names), (None,) * len(names)
 
 
 def _call_ids(turn: Turn) -> set[str]:
