@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from interplay.contracts.store import Filter, StoredInteraction
+from interplay.interactions import resource
 from interplay.interactions.body import read_body, read_request
 from interplay.interactions.failures import invalid
 from interplay.interactions.frames import event_of
@@ -74,14 +75,15 @@ class Interactions:
         asked = read_request(raw, outputs=outputs)
         connection = Connection(receive)
         key = _key(headers)
+        streams = bool(asked.stream)
         request = Request(
             asked=asked,
             owner=owner,
             fingerprint=fingerprint(raw),
             key=key,
+            waits=not streams,
             left=connection.left,
         )
-        streams = bool(asked.stream)
         made = await self._service.create(request)
         if isinstance(made, StoredInteraction):
             await self._stored_again(made, streams, outputs, connection, send)
@@ -95,12 +97,10 @@ class Interactions:
     async def _unary(
         self, made: Running, request: Request, outputs: bool, connection: Connection, send: Send
     ) -> None:
-        from interplay.interactions import resource
-
         if made.admitted.background and not made.journal.ended:
             body = resource.of_journal(made.journal, steps=False)
         else:
-            await made.journal.wait_end()
+            await self._service.wait(made)
             body = self._service.waited(made)
         gone = connection.left()
         await answer(send, self._view(body, outputs, False), self._said(made))

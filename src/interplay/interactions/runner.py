@@ -31,6 +31,7 @@ log = logging.getLogger("interplay.runner")
 
 PATIENCE = 4.0
 """Seconds a caller waits for the end of what he cancelled; a full disk is looked at more often."""
+STOPPED = "The server was stopped before this ended."
 _TIER = {"priority": 0, "standard": 1, "flex": 2, "deferred": 3}
 
 
@@ -113,13 +114,15 @@ class Runner:
         """Whether a background run would have to wait for a place."""
         return self._behind >= self._limits.background_runs
 
-    def start(self, running: Running) -> None:
-        """Runs it now, or when there is a place for it."""
+    def start(self, running: Running, *, here: bool = False) -> None:
+        """Runs it now, or when there is a place for it; `here` leaves the running to the caller,
+        who awaits `carry`."""
         journal = running.journal
         self.live[journal.row.id] = running
         if not running.admitted.background:
             self._per_owner[running.admitted.owner] += 1
-            self._launch(running)
+            if not here:
+                self._launch(running)
         elif self.must_queue():
             tier = _TIER[running.admitted.asked.service_tier or "standard"]
             heapq.heappush(self._waiting, (tier, next(self._order), running))
@@ -127,9 +130,20 @@ class Runner:
             self._behind += 1
             self._launch(running)
 
+    async def carry(self, running: Running) -> None:
+        """Runs it in the caller's own task: one who waits for the end anyway needs no other."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._watch_over(running, task)
+        await self._run(running)
+
     def _launch(self, running: Running) -> None:
+        task = asyncio.get_running_loop().create_task(self._run(running))
+        self._watch_over(running, task)
+
+    def _watch_over(self, running: Running, task: asyncio.Task[None]) -> None:
         loop = asyncio.get_running_loop()
-        task = running.task = loop.create_task(self._run(running))
+        running.task = task
         running.began = loop.time()
         if self._watch is None:
             # One timer for all runs: one for each would cost every request.
@@ -175,8 +189,11 @@ class Runner:
             if await journal.end(status, errors=errors):
                 self._remember(running)
         except asyncio.CancelledError:
-            if running.handed_back or journal.lost:
-                return
+            if running.handed_back or journal.lost or journal.closing:
+                if running.task is not None:
+                    running.task.uncancel()  # it may be the request's own, which goes on
+                return  # it was told to stop, and whoever told it sees to its end
+            await journal.end("failed", errors=[Error("cancelled", STOPPED)])
             raise
         except Exception:
             # The store broke at the end; the journal is lost, and who waits for it was told.
@@ -303,5 +320,5 @@ class Runner:
             else:
                 await running.journal.end(
                     "failed",
-                    errors=[Error("cancelled", "The server was stopped before this ended.")],
+                    errors=[Error("cancelled", STOPPED)],
                 )

@@ -48,6 +48,8 @@ class Request(msgspec.Struct, kw_only=True):
     fingerprint: str
     key: str | None = None
     """Its Idempotency-Key."""
+    waits: bool = False
+    """The caller awaits `Service.wait` at once, so that its own task may do the work."""
     left: Callable[[], bool] = lambda: False
     """Whether the client has gone away."""
 
@@ -113,8 +115,14 @@ class Service:
             await self._roster.open(admitted.model)  # from now on it tells what it is doing
         journal = running.journal
         journal.append(terminal.created(journal.row, journal.row.status))
-        self._runner.start(running)
+        self._runner.start(running, here=request.waits and not admitted.background)
         return running
+
+    async def wait(self, running: Running) -> None:
+        """Returns when an interaction has ended; runs it, when nobody else does."""
+        if running.task is None and not running.admitted.background:
+            await self._runner.carry(running)
+        await running.journal.wait_end()
 
     async def _earlier(self, request: Request) -> Running | StoredInteraction | None:
         owner, key, print_ = request.owner, request.key, request.fingerprint
