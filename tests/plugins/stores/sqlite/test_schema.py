@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from interplay.contracts.store import StoreUnusable
+from interplay.contracts.store import Filter, StoreUnusable
 from interplay.plugins.stores.sqlite import SqliteStore, schema
 from interplay.plugins.stores.sqlite.faults import DamagedStore, NewerSchema
 from interplay.testing.contracts.store_reading import ids
@@ -22,7 +22,7 @@ def pragma(db: sqlite3.Connection, name: str):
 def test_the_writing_connection_is_set_up(tmp_path):
     db = schema.open_writer(tmp_path / "a.db", "normal")
     assert pragma(db, "journal_mode") == "wal"
-    assert pragma(db, "page_size") == 8_192
+    assert pragma(db, "page_size") == 4_096
     assert pragma(db, "synchronous") == 1
     assert pragma(db, "secure_delete") == 1
     assert pragma(db, "wal_autocheckpoint") == 0
@@ -74,7 +74,7 @@ def test_a_broken_file_is_called_so(tmp_path, damage):
     if damage == "header":
         data[:16] = b"x" * 16
     else:
-        data[100:8_192] = b"\xff" * 8_092
+        data[100:4_096] = b"\xff" * 3_996
     path.write_bytes(data)
     with pytest.raises(DamagedStore, match=r"a\.db cannot be used"):
         schema.open_writer(path, "normal")
@@ -124,6 +124,12 @@ async def test_a_file_of_version_1_opens_with_everything_in_it(tmp_path):
     assert row.labels == {"k": "v"}
     assert ids(await store.chain("c")) == ["a", "b", "c"]
     assert ids(await store.chain("d")) == ["a", "d"]
+    long = b'["' + b"x" * 50_000 + b'"]'
+    lone = await store.get("lone")
+    assert lone is not None
+    assert (lone.root, lone.input, lone.steps) == ("lone", long, b'["answer"]')
+    page, _ = await store.list("ann", Filter(root="root"), size=9, before=None)
+    assert ids(page) == ["d", "c", "b", "a"]
     assert await store.events("c") == [b"0", b"1"]
     assert await store.recall("c") == {"m": b"1"}
     assert await store.unreferenced(["ab" * 32]) == []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interplay.contracts.store import Fenced, Gone
+from interplay.contracts.store import Fenced, Filter, Gone
 from interplay.plugins.stores.sqlite import reads, schema, writes
 from interplay.testing.contracts.store_reading import end, ids, new
 
@@ -38,6 +38,7 @@ STEPS = st.lists(
 def test_chains_are_those_of_a_walk_along_parents(steps):
     db = memory()
     parents: dict[str, str | None] = {}
+    roots: dict[str, str] = {}
     alive: list[str] = []
     for number, (kind, pick) in enumerate(steps):
         if kind == "delete":
@@ -49,7 +50,8 @@ def test_chains_are_those_of_a_walk_along_parents(steps):
             parent = alive[-1] if kind == "tip" else alive[pick % len(alive)]
         id = f"i{number}"
         parents[id] = parent
-        writes.create(db, 0, new(id, parent), end())
+        roots[id] = id if parent is None else roots[parent]
+        writes.create(db, 0, new(id, parent, root=roots[id]), end() if number % 3 else None)
         alive.append(id)
     for id in alive:
         walked: list[str] = []
@@ -58,6 +60,9 @@ def test_chains_are_those_of_a_walk_along_parents(steps):
             walked.append(at)
             at = parents[at]
         assert ids(reads.chain(db, 0, id)) == [one for one in reversed(walked) if one in alive]
+        assert reads.get(db, 0, id).root == roots[id]
+        page, _ = reads.list(db, 0, "ann", Filter(root=roots[id]), 99, None)
+        assert ids(page) == [one for one in reversed(alive) if roots[one] == roots[id]]
     for id in alive:
         writes.delete(db, id)
     assert db.execute("SELECT count(*) FROM branches").fetchall() == [(0,)]
@@ -66,7 +71,38 @@ def test_chains_are_those_of_a_walk_along_parents(steps):
 def test_a_chain_without_forks_is_one_branch(db):
     for number in range(30):
         writes.create(db, 0, new(f"i{number}", f"i{number - 1}" if number else None), end())
-    assert db.execute("SELECT high FROM branches").fetchall() == [(29,)]
+    assert db.execute("SELECT id, parent FROM branches").fetchall() == [(1, None)]
+
+
+def test_a_conversation_has_a_branch_from_its_second_turn_on(db):
+    def branches() -> list[tuple[int, str, int | None, int | None]]:
+        return db.execute("SELECT id, root, parent, fork FROM branches ORDER BY id").fetchall()
+
+    writes.create(db, 0, new("a", root="a"), end())
+    assert branches() == []
+    assert reads.get(db, 0, "a").root == "a"
+    writes.create(db, 0, new("b", "a", root="a"), end())
+    assert branches() == [(1, "a", None, None)]
+    writes.create(db, 0, new("c", "a", root="a"), end())
+    assert branches() == [(1, "a", None, None), (3, "a", 1, 0)]
+    assert [reads.get(db, 0, id).root for id in "abc"] == ["a", "a", "a"]
+    page, _ = reads.list(db, 0, "ann", Filter(root="a"), 9, None)
+    assert ids(page) == ["c", "b", "a"]
+    # The root's own row is not needed to know the root.
+    writes.delete(db, "a")
+    assert [reads.get(db, 0, id).root for id in "bc"] == ["a", "a"]
+    page, _ = reads.list(db, 0, "ann", Filter(root="a"), 9, None)
+    assert ids(page) == ["c", "b"]
+
+
+def test_what_forked_from_a_deleted_tip_does_not_reach_its_successor(db):
+    for id, parent in (("a", None), ("b", "a"), ("c", "b"), ("fork", "b")):
+        writes.create(db, 0, new(id, parent), end())
+    writes.delete(db, "c")
+    writes.delete(db, "b")
+    writes.create(db, 0, new("next", "a"), end())
+    assert ids(reads.chain(db, 0, "fork")) == ["a", "fork"]
+    assert ids(reads.chain(db, 0, "next")) == ["a", "next"]
 
 
 def test_a_deleted_row_leaves_no_row_anywhere(db):

@@ -46,15 +46,7 @@ def chain(db: sqlite3.Cursor, now: int, id: str) -> builtins.list[ChainLink]:
     rows = db.execute(SQL["chain"], {"key": key_of(id), "id": id, "now": now}).fetchall()
     # Sorted here and not by SQLite, which would carry every text through its sorter.
     rows.sort(key=_depth)
-    return [
-        ChainLink(
-            id=id,
-            status=status_of(status),
-            input=(asked or b"")[request_size:],
-            steps=None if steps_size is None else (answered or b"")[:steps_size],
-        )
-        for _, id, status, request_size, steps_size, asked, answered in rows
-    ]
+    return [_link(row) for row in rows]
 
 
 def list(
@@ -115,6 +107,19 @@ def _living(rows: builtins.list[Row], now: int) -> StoredInteraction | None:
     if not rows or is_expired(rows[0][_EXPIRES], rows[0][_STATUS], now):
         return None
     return whole(rows[0])
+
+
+def _link(row: Row) -> ChainLink:
+    _, id, status, request_size, asked_size, steps_size, asked, answered = row
+    text = asked or b""
+    if answered is not None:
+        text += answered
+    return ChainLink(
+        id=id,
+        status=status_of(status),
+        input=text[request_size:asked_size],
+        steps=None if steps_size is None else text[asked_size : asked_size + steps_size],
+    )
 
 
 def _depth(row: Row) -> int:

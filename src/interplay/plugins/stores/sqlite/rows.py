@@ -74,10 +74,10 @@ def whole(row: Row) -> StoredInteraction:
     """A row of the `whole` statement."""
     (
         id, owner, root, parent, status, model, agent, background, created, updated, expires,
-        labels, fingerprint, epoch, last, attempts, usage, errors, request_size, steps_size,
-        asked, answered,
+        labels, fingerprint, epoch, last, attempts, usage, errors, request_size, asked_size,
+        steps_size, asked, answered,
     ) = row  # fmt: skip
-    asked, answered = asked or b"", answered or b""
+    text = (asked or b"") + (answered or b"")
     return StoredInteraction(
         id=id,
         owner=owner,
@@ -91,13 +91,13 @@ def whole(row: Row) -> StoredInteraction:
         updated=updated / 1000,
         expires=None if expires is None else expires / 1000,
         labels=_labels.decode(labels) if labels else {},
-        request=asked[:request_size],
-        input=asked[request_size:],
+        request=text[:request_size],
+        input=text[request_size:asked_size],
         epoch=epoch,
         last=last,
         attempts=attempts,
-        steps=None if steps_size is None else answered[:steps_size],
-        replay=answered[steps_size:] if steps_size is not None else b"",
+        steps=None if steps_size is None else text[asked_size : asked_size + steps_size],
+        replay=b"" if steps_size is None else text[asked_size + steps_size :],
         usage=usage or b"",
         errors=errors or b"",
         fingerprint=fingerprint,
@@ -106,4 +106,4 @@ def whole(row: Row) -> StoredInteraction:
 
 def listed(row: Row) -> StoredInteraction:
     """A row of a list, its position left off: no request, no input, no steps, no replay."""
-    return whole((*row, 0, 0 if row[4] >= UNENDED else None, None, None))
+    return whole((*row, 0, 0, 0 if row[4] >= UNENDED else None, None, None))

@@ -13,7 +13,7 @@ from interplay.plugins.stores.sqlite.faults import DamagedStore, NewerSchema
 Durability = Literal["normal", "full"]
 
 APPLICATION_ID = 0x49504C59
-_PAGE_BYTES = 8_192
+_PAGE_BYTES = 4_096
 _MAPPED_BYTES = 64 * 1024 * 1024
 _LOG_KEPT_BYTES = 64 * 1024 * 1024
 _BUSY_MILLIS = 5_000

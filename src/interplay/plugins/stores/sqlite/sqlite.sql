@@ -2,26 +2,30 @@
 
 -- name: columns
 -- What every row is read with.
-  i.id, i.owner, b.root, i.parent, i.status, i.model, i.agent, i.background, i.created, i.updated,
+  i.id, i.owner, coalesce(b.root, i.id), i.parent, i.status, i.model, i.agent, i.background, i.created, i.updated,
   i.expires, i.labels, i.fingerprint, i.epoch, i.last, i.attempts, i.usage, i.errors
 
 -- name: asked
--- Request and input in one. Pieces come in their order, since a range is read along its key.
+-- The first text. Pieces come in their order, since a range is read along its key.
   (SELECT CAST(group_concat(data, '') AS BLOB) FROM pieces
    WHERE at >= i.asked AND at < i.asked + i.asked_pieces)
 
 -- name: answered
--- Steps and replay in one; null before the end, and when both are empty.
+-- The text of an end that came later; null when there is none.
   (SELECT CAST(group_concat(data, '') AS BLOB) FROM pieces
    WHERE at >= i.answered AND at < i.answered + i.answered_pieces)
+
+-- name: its_branch
+-- The branch an interaction is on; a conversation of one turn has none.
+LEFT JOIN branches b ON b.id = coalesce(i.branch, i.seq)
 
 -- name: whole
 -- A row as get answers it, but for the condition.
 SELECT
-{columns}, i.request_size, i.steps_size,
+{columns}, i.request_size, i.asked_size, i.steps_size,
 {asked},
 {answered}
-FROM interactions i JOIN branches b ON b.id = i.branch
+FROM interactions i {its_branch}
 
 -- name: get
 -- One row.
@@ -45,15 +49,17 @@ UPDATE interactions SET idempotency_key = NULL WHERE seq = ?
 
 -- name: parent_place
 -- Where a parent stands in its chain.
-SELECT branch, depth, expires, status FROM interactions WHERE id_key = ? AND id = ?
+SELECT seq, branch, depth, expires, status FROM interactions WHERE id_key = ? AND id = ?
 
--- name: grow_branch
--- Takes the depth after the tip; no row when the parent is an inner turn.
-UPDATE branches SET high = high + 1 WHERE id = ? AND high = ?
+-- name: is_inner
+-- Whether anything ever came after a turn of a branch and has left a trace. A depth may be given
+-- out again once nothing above it is left: no range then reaches it by mistake.
+SELECT EXISTS (SELECT 1 FROM interactions WHERE branch = :branch AND depth > :depth)
+  OR EXISTS (SELECT 1 FROM branches WHERE parent = :branch AND fork > :depth)
 
 -- name: open_branch
--- A new line of a conversation.
-INSERT INTO branches (root_key, root, parent, fork, high) VALUES (?, ?, ?, ?, ?)
+-- A line of a conversation; the first one may be there already.
+INSERT OR IGNORE INTO branches (id, root_key, root, parent, fork) VALUES (?, ?, ?, ?, ?)
 
 -- name: insert_piece
 -- A piece of a text.
@@ -64,8 +70,8 @@ INSERT INTO pieces (data) VALUES (?)
 INSERT INTO interactions (
   id_key, id, owner, branch, depth, status, background, epoch, attempts, last, created, updated,
   expires, parent, model, agent, labels, idempotency_key, fingerprint, asked, asked_pieces,
-  request_size, answered, answered_pieces, steps_size, usage, errors
-) VALUES (?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  request_size, asked_size, steps_size, usage, errors
+) VALUES (?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_label
 -- A label, for lists.
@@ -130,7 +136,7 @@ WHERE iid = (SELECT seq FROM interactions WHERE id_key = ? AND id = ?)
 
 -- name: doomed
 -- What a deletion must know.
-SELECT seq, branch, owner, labels, asked, asked_pieces, answered, answered_pieces
+SELECT seq, coalesce(branch, seq), owner, labels, asked, asked_pieces, answered, answered_pieces
 FROM interactions WHERE id_key = ? AND id = ?
 
 -- name: blobs_of
@@ -160,6 +166,7 @@ DELETE FROM labels WHERE owner = ? AND key = ? AND value = ? AND iid = ?
 -- name: prune_branch
 -- A branch nobody stands on and nobody came from.
 DELETE FROM branches WHERE id = :branch
+  AND NOT EXISTS (SELECT 1 FROM interactions WHERE seq = :branch)
   AND NOT EXISTS (SELECT 1 FROM interactions WHERE branch = :branch)
   AND NOT EXISTS (SELECT 1 FROM branches WHERE parent = :branch)
 RETURNING parent
@@ -172,17 +179,23 @@ WHERE iid = (SELECT seq FROM interactions WHERE id_key = ? AND id = ?) AND seq >
 -- name: chain
 -- Every living turn from the root to an id: one range for each branch on the way, unordered.
 WITH RECURSIVE path (branch, upto) AS (
-  SELECT branch, depth FROM interactions
+  SELECT coalesce(branch, seq), depth FROM interactions
   WHERE id_key = :key AND id = :id AND (expires IS NULL OR expires > :now OR status < {unended})
   UNION ALL
   SELECT b.parent, b.fork FROM path p JOIN branches b ON b.id = p.branch
   WHERE b.parent IS NOT NULL
+),
+turns (seq) AS (
+  SELECT branch FROM path
+  UNION ALL
+  SELECT i.seq FROM path p CROSS JOIN interactions i
+  WHERE i.branch = p.branch AND i.depth <= p.upto
 )
 SELECT
-  i.depth, i.id, i.status, i.request_size, i.steps_size,
+  i.depth, i.id, i.status, i.request_size, i.asked_size, i.steps_size,
 {asked},
 {answered}
-FROM path p CROSS JOIN interactions i ON i.branch = p.branch AND i.depth <= p.upto
+FROM turns t CROSS JOIN interactions i ON i.seq = t.seq
 WHERE i.expires IS NULL OR i.expires > :now OR i.status < {unended}
 
 -- name: expired
@@ -202,29 +215,35 @@ i.owner = :owner AND i.seq < :before
   AND (:status IS NULL OR i.status = :status)
   AND (:model IS NULL OR i.model = :model)
   AND (:agent IS NULL OR i.agent = :agent)
-  AND (:root IS NULL OR b.root = :root)
-
+  AND (:root IS NULL OR coalesce(b.root, i.id) = :root)
 
 -- name: list_by_owner
 -- Everything of an owner.
-{listed} FROM interactions i INDEXED BY interactions_by_owner JOIN branches b ON b.id = i.branch
+{listed} FROM interactions i INDEXED BY interactions_by_owner {its_branch}
 WHERE {page}
 ORDER BY i.seq DESC LIMIT :size
 
 -- name: list_by_status
 -- What has one status, other than completed.
-{listed} FROM interactions i INDEXED BY interactions_by_status JOIN branches b ON b.id = i.branch
+{listed} FROM interactions i INDEXED BY interactions_by_status {its_branch}
 WHERE i.status = :status AND i.status <> 3 AND {page}
 ORDER BY i.seq DESC LIMIT :size
 
 -- name: list_by_root
 -- One conversation with its branches.
-{listed} FROM interactions i INDEXED BY interactions_by_branch JOIN branches b ON b.id = i.branch
-WHERE i.branch IN (SELECT id FROM branches WHERE root_key = :root_key) AND {page}
+{listed} FROM interactions i NOT INDEXED {its_branch}
+WHERE i.seq IN (
+    SELECT seq FROM interactions WHERE id_key = :root_key
+    UNION ALL
+    SELECT id FROM branches WHERE root_key = :root_key
+    UNION ALL
+    SELECT i.seq FROM branches b CROSS JOIN interactions i ON i.branch = b.id
+    WHERE b.root_key = :root_key
+  ) AND {page}
 ORDER BY i.seq DESC LIMIT :size
 
 -- name: list_by_label
 -- What carries one label.
-{listed} FROM labels l CROSS JOIN interactions i ON i.seq = l.iid JOIN branches b ON b.id = i.branch
+{listed} FROM labels l CROSS JOIN interactions i ON i.seq = l.iid {its_branch}
 WHERE l.owner = :owner AND l.key = :key AND l.value = :value AND l.iid < :before AND {page}
 ORDER BY l.iid DESC LIMIT :size

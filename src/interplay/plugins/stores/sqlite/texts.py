@@ -10,12 +10,14 @@ from interplay.plugins.stores.sqlite.rows import SQL
 Span = tuple[int, int]
 """The first row of a text, and how many rows it has."""
 
-_INSERT = SQL["insert_piece"]
+_AT_ONCE = 16
+_INSERT = [SQL["insert_piece"] + ", (?)" * (rows - 1) for rows in range(_AT_ONCE + 1)]
+"""By the number of rows."""
 _DELETE = SQL["delete_text"]
 
-_SMALL, _SMALL_UP_TO = 1_350, 16 * 1024
-_LARGE, _LARGE_UP_TO = 4_072, 256 * 1024
-"""Six and two rows fill a page of 8 KiB; longer texts have pages of their own, in which SQLite
+_SMALL, _SMALL_UP_TO = 668, 16 * 1024
+_LARGE, _LARGE_UP_TO = 2_030, 256 * 1024
+"""Six and two rows fill a page of 4 KiB; longer texts have pages of their own, in which SQLite
 itself leaves no gaps."""
 
 
@@ -23,17 +25,15 @@ def put(db: sqlite3.Cursor, text: bytes) -> Span:
     """Writes a text."""
     size = len(text)
     step = _SMALL if size <= _SMALL_UP_TO else _LARGE if size <= _LARGE_UP_TO else size
-    if size <= step:
-        if not size:
-            return 0, 0
-        db.execute(_INSERT, (text,))
-        return cast(int, db.lastrowid), 1
-    db.execute(_INSERT, (text[:step],))
-    first = cast(int, db.lastrowid)
-    # The rows that follow take the numbers that follow: nobody else writes meanwhile.
-    rest = [(text[at : at + step],) for at in range(step, size, step)]
-    db.executemany(_INSERT, rest)
-    return first, 1 + len(rest)
+    if not size:
+        return 0, 0
+    pieces = [text[at : at + step] for at in range(0, size, step)]
+    # One statement's rows take numbers that follow one another, and so do those of the next:
+    # nobody else writes meanwhile.
+    for at in range(0, len(pieces), _AT_ONCE):
+        some = pieces[at : at + _AT_ONCE]
+        db.execute(_INSERT[len(some)], some)
+    return cast(int, db.lastrowid) - len(pieces) + 1, len(pieces)
 
 
 def delete(db: sqlite3.Cursor, span: Span) -> None:

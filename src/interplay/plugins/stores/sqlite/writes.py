@@ -32,7 +32,7 @@ from interplay.wire.usage import InteractionStatus
 _KEY_HOLDER = SQL["key_holder"]
 _DROP_KEY = SQL["drop_key"]
 _PARENT_PLACE = SQL["parent_place"]
-_GROW_BRANCH = SQL["grow_branch"]
+_IS_INNER = SQL["is_inner"]
 _OPEN_BRANCH = SQL["open_branch"]
 _INSERT_INTERACTION = SQL["insert_interaction"]
 _INSERT_LABEL = SQL["insert_label"]
@@ -48,25 +48,57 @@ _SET_STATUS = SQL["set_status"]
 _DELETE_EVENTS = SQL["delete_events"]
 _DELETE_MEMOS = SQL["delete_memos"]
 
-_UNANSWERED = (None, None, None, None, None)
-
 
 def create(db: sqlite3.Cursor, now: int, new: NewInteraction, ending: Ending | None) -> None:
     """Adds a row in its place in the chain. Raises Gone, KeyError."""
     status = _checked_status(new.status, ending)
-    freed = None
+    freed = place = None
     if new.idempotency_key is not None:
         freed = _free_key(db, now, new.owner, new.idempotency_key)
-    place = None
     if new.parent is not None:
         place = db.execute(_PARENT_PLACE, (key_of(new.parent), new.parent)).fetchone()
-        if place is None or is_expired(place[2], place[3], now):
+        if place is None or is_expired(place[3], place[4], now):
             raise Gone(new.parent)
     if freed is not None:
         db.execute(_DROP_KEY, (freed,))
-    branch, depth = _take_place(db, new.root, place)
+    if place is None:
+        branch, depth, came_from = None, 0, None
+        opens = new.root != new.id
+    else:
+        branch, depth, came_from = _take_place(db, cast(str, new.parent), *place[:3])
+        opens = branch is None
+    iid = _insert(db, new, ending, status, branch, depth)
+    if opens:
+        fork = None if came_from is None else depth - 1
+        db.execute(_OPEN_BRANCH, (iid, key_of(new.root), new.root, came_from, fork))
+    if new.labels:
+        rows = [(new.owner, key, value, iid) for key, value in new.labels.items()]
+        db.executemany(_INSERT_LABEL, rows)
+    if new.blobs:
+        _claim_blobs(db, iid, new.blobs)
+    if ending is not None and ending.blobs:
+        _claim_blobs(db, iid, ending.blobs)
+
+
+def _insert(
+    db: sqlite3.Cursor,
+    new: NewInteraction,
+    ending: Ending | None,
+    status: int,
+    branch: int | None,
+    depth: int,
+) -> int:
+    """Writes the row and all its texts in one; its number."""
     created = millis(new.created)
-    asked, asked_pieces = texts.put(db, new.request + new.input)
+    text = new.request + new.input
+    asked_size = len(text)
+    if ending is None:
+        last, updated, end = -1, created, (None, None, None)
+    else:
+        text += ending.steps + ending.replay
+        last, updated = ending.last, millis(ending.updated)
+        end = len(ending.steps), ending.usage, ending.errors
+    first, pieces = texts.put(db, text)
     db.execute(
         _INSERT_INTERACTION,
         (
@@ -77,9 +109,9 @@ def create(db: sqlite3.Cursor, now: int, new: NewInteraction, ending: Ending | N
             depth,
             status,
             new.background,
-            -1 if ending is None else ending.last,
+            last,
             created,
-            created if ending is None else millis(ending.updated),
+            updated,
             None if new.expires is None else millis(new.expires),
             new.parent,
             new.model,
@@ -87,20 +119,14 @@ def create(db: sqlite3.Cursor, now: int, new: NewInteraction, ending: Ending | N
             msgspec.json.encode(new.labels).decode() if new.labels else None,
             new.idempotency_key,
             new.fingerprint,
-            asked,
-            asked_pieces,
+            first,
+            pieces,
             len(new.request),
-            *(_UNANSWERED if ending is None else _answer(db, ending)),
+            asked_size,
+            *end,
         ),
     )
-    iid = cast(int, db.lastrowid)
-    if new.labels:
-        rows = [(new.owner, key, value, iid) for key, value in new.labels.items()]
-        db.executemany(_INSERT_LABEL, rows)
-    if new.blobs:
-        _claim_blobs(db, iid, new.blobs)
-    if ending is not None and ending.blobs:
-        _claim_blobs(db, iid, ending.blobs)
+    return cast(int, db.lastrowid)
 
 
 def claim(db: sqlite3.Cursor, id: str) -> StoredInteraction:
@@ -126,8 +152,10 @@ def append(
         if row is None:
             raise Fenced(id)
         iid = row[0]
-        end = (code, millis(ending.updated), ending.last, *_answer(db, ending), iid)
-        db.execute(_FINISH, end)
+        answered, pieces = texts.put(db, ending.steps + ending.replay)
+        sizes = answered, pieces, len(ending.steps)
+        told = ending.usage, ending.errors
+        db.execute(_FINISH, (code, millis(ending.updated), ending.last, *sizes, *told, iid))
         db.execute(_DELETE_EVENTS, (iid,))
         db.execute(_DELETE_MEMOS, (iid,))
         if ending.blobs:
@@ -188,23 +216,15 @@ def _free_key(db: sqlite3.Cursor, now: int, owner: str, key: str) -> int | None:
 
 
 def _take_place(
-    db: sqlite3.Cursor, root: str, parent: tuple[int, int, int | None, int] | None
-) -> tuple[int, int]:
-    """Branch and depth of a new row under a parent's (branch, depth, ...)."""
-    if parent is None:
-        db.execute(_OPEN_BRANCH, (key_of(root), root, None, None, 0))
-        return cast(int, db.lastrowid), 0
-    branch, depth = parent[:2]
-    if db.execute(_GROW_BRANCH, (branch, depth)).rowcount == 0:
-        db.execute(_OPEN_BRANCH, (key_of(root), root, branch, depth, depth + 1))
-        branch = cast(int, db.lastrowid)
-    return branch, depth + 1
-
-
-def _answer(db: sqlite3.Cursor, ending: Ending) -> tuple[object, ...]:
-    """Writes the texts of the end; the columns that lead to them, usage and errors."""
-    answered, pieces = texts.put(db, ending.steps + ending.replay)
-    return answered, pieces, len(ending.steps), ending.usage, ending.errors
+    db: sqlite3.Cursor, parent: str, seq: int, branch: int | None, depth: int
+) -> tuple[int | None, int, int]:
+    """Branch and depth of a child, None for a branch of its own, and the parent's branch."""
+    line = seq if branch is None else branch
+    if depth == 0:
+        # Only a root that is its own id has gone without.
+        db.execute(_OPEN_BRANCH, (line, key_of(parent), parent, None, None))
+    inner = db.execute(_IS_INNER, {"branch": line, "depth": depth}).fetchone()[0]
+    return None if inner else line, depth + 1, line
 
 
 def _claim_blobs(db: sqlite3.Cursor, iid: int, blobs: list[str]) -> None:

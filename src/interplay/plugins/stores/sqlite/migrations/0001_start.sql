@@ -2,8 +2,12 @@
 
 PRAGMA application_id = 0x49504c59;
 
--- A line of a conversation. A child of its tip goes on in it, a child of an inner turn opens
--- another one. `high` only grows, so the depth of a deleted tip is never given out again.
+-- Every page that a commit touches is written once more to the log, and most commits are small:
+-- so what a lone interaction does not need has no row and no place in an index.
+
+-- A line of a conversation: its number is the `seq` of its first interaction. A child of the tip
+-- goes on in it, a child of an inner turn opens another one. A conversation of one turn whose root
+-- is its own id has no row here; it gets one with its second turn.
 -- Ids and roots are random, so each insertion into their index touches another page: the indexes
 -- hold 64 bits of a hash (key_of in rows.py) and not the text, which makes them a fifth as large.
 CREATE TABLE branches (
@@ -11,23 +15,23 @@ CREATE TABLE branches (
   root_key INTEGER NOT NULL,
   root TEXT NOT NULL,
   parent INTEGER,
-  fork INTEGER,
-  high INTEGER NOT NULL
+  fork INTEGER
 );
 CREATE INDEX branches_by_root ON branches (root_key);
-CREATE INDEX branches_by_parent ON branches (parent) WHERE parent IS NOT NULL;
+CREATE INDEX branches_by_parent ON branches (parent, fork) WHERE parent IS NOT NULL;
 
 -- Everything about an interaction but its texts; those lie in pieces.
 -- Times are Unix milliseconds; status is an index into STATUSES in rows.py.
+-- `branch` is null in the first interaction of a branch: it is its own.
 -- `asked` and `answered` are the first rows of two texts in `pieces`, `..._pieces` their counts.
--- The first is request and input, the second, from the end on, steps and replay; the sizes in
--- bytes say where to cut.
+-- Joined they are request, input, steps and replay; the sizes in bytes say where to cut. What is
+-- written at once stands in `asked`; an end that comes later brings `answered`.
 CREATE TABLE interactions (
   seq INTEGER PRIMARY KEY,
   id_key INTEGER NOT NULL,
   id TEXT NOT NULL,
   owner TEXT NOT NULL,
-  branch INTEGER NOT NULL,
+  branch INTEGER,
   depth INTEGER NOT NULL,
   status INTEGER NOT NULL,
   background INTEGER NOT NULL,
@@ -46,6 +50,7 @@ CREATE TABLE interactions (
   asked INTEGER NOT NULL,
   asked_pieces INTEGER NOT NULL,
   request_size INTEGER NOT NULL,
+  asked_size INTEGER NOT NULL,
   answered INTEGER,
   answered_pieces INTEGER,
   steps_size INTEGER,
@@ -57,7 +62,8 @@ CREATE INDEX interactions_by_owner ON interactions (owner);
 -- Completed is what most rows are: a list of those is dense in the index before.
 CREATE INDEX interactions_by_status ON interactions (owner, status) WHERE status <> 3;
 CREATE INDEX interactions_unended ON interactions (seq) WHERE status < 2;
-CREATE UNIQUE INDEX interactions_by_branch ON interactions (branch, depth);
+CREATE UNIQUE INDEX interactions_by_branch ON interactions (branch, depth)
+  WHERE branch IS NOT NULL;
 CREATE INDEX interactions_by_expiry ON interactions (expires) WHERE expires IS NOT NULL;
 CREATE UNIQUE INDEX interactions_by_key ON interactions (owner, idempotency_key)
   WHERE idempotency_key IS NOT NULL;
