@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -54,8 +56,12 @@ class Wire:
         except ConnectionError:
             return
 
-    def reset(self) -> None:
-        """Drops the connection at once."""
+    def reset(self, *, hard: bool = False) -> None:
+        """Drops the connection at once; `hard` tells the client that it is no proper end."""
+        if hard:
+            linger = struct.pack("ii", 1, 0)
+            made = self._writer.get_extra_info("socket")
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self._writer.transport.abort()
 
 

@@ -27,7 +27,7 @@ async def dial(host: str, port: int) -> socket.socket:
     found = await _resolve(host, port)
     if len(found) == 1:
         return await _connect(found[0])
-    return await _race(found)
+    return await first_of(found)
 
 
 async def _resolve(host: str, port: int) -> list[Found]:
@@ -58,8 +58,8 @@ async def _connect(to: Found) -> socket.socket:
     return made
 
 
-async def _race(found: list[Found]) -> socket.socket:
-    """The first socket that connects, the tries begun a moment apart."""
+async def first_of(found: list[Found]) -> socket.socket:
+    """The first socket that connects, the tries begun a moment apart. Raises OSError."""
     left = list(reversed(found))
     running: set[asyncio.Task[socket.socket]] = set()
     fault = OSError("no address answered")

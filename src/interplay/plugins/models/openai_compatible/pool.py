@@ -25,11 +25,17 @@ class Pool:
     """
 
     def __init__(
-        self, to: Address, proxy: Address | None, *, connect: float, silence: float
+        self,
+        to: Address,
+        proxy: Address | None,
+        *,
+        connect: float,
+        silence: float,
+        idle: float = _IDLE_SECONDS,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._to, self._proxy = to, proxy
-        self._connect, self._silence = connect, silence
+        self._connect, self._silence, self._idle_seconds = connect, silence, idle
         self._tls: ssl.SSLContext | None = None
         if to.secure:
             self._tls = ssl.create_default_context()
@@ -114,19 +120,19 @@ class Pool:
         link.idle_since = self._loop.time()
         self._idle.append(link)
         if self._sweeper is None:
-            self._sweeper = self._loop.call_later(_IDLE_SECONDS, self._sweep)
+            self._sweeper = self._loop.call_later(self._idle_seconds, self._sweep)
 
     def _sweep(self) -> None:
         """Closes what has been free for long: the front of the list."""
         self._sweeper = None
         idle, now = self._idle, self._loop.time()
         fresh = 0
-        while fresh < len(idle) and now - idle[fresh].idle_since >= _IDLE_SECONDS:
+        while fresh < len(idle) and now - idle[fresh].idle_since >= self._idle_seconds:
             idle[fresh].drop()
             fresh += 1
         del idle[:fresh]
         if idle:
-            left = idle[0].idle_since + _IDLE_SECONDS - now
+            left = idle[0].idle_since + self._idle_seconds - now
             self._sweeper = self._loop.call_later(left, self._sweep)
 
     def forget(self, link: Link) -> None:
