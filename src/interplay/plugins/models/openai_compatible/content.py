@@ -59,6 +59,15 @@ class Blocks(msgspec.Struct, frozen=True):
         return _document(block, place)
 
 
+def plain(blocks: Sequence[Block] | None) -> str | None:
+    """The text of content that is one block of text, as nearly all content is; else None."""
+    if blocks is not None and len(blocks) == 1:
+        block = blocks[0]
+        if type(block) is TextContent:
+            return block.text
+    return None
+
+
 def text_of(parts: Sequence[Part]) -> str:
     """The text of these parts, one line or more each."""
     return "\n".join(part["text"] for part in parts if part["type"] == "text")

@@ -6,6 +6,7 @@ import hashlib
 from base64 import b32encode
 from collections import deque
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from interplay.plugins.models.openai_compatible.content import (
     Part,
     folded,
     media_of,
+    plain,
     text_of,
 )
 from interplay.wire.steps import ModelOutputStep, Step, ThoughtStep, UserInputStep
@@ -51,25 +53,30 @@ class Messages:
         self._close()
 
     def _add(self, number: int, step: Step) -> None:
-        place = f"Step {number + 1} of the conversation ({_tag(step)})"
         if isinstance(step, UserInputStep):
             self._close()
-            parts = self._blocks.parts(step.content or [], place)
+            text = plain(step.content)
+            if text is not None:
+                self.messages.append({"role": "user", "content": text})
+                return
+            parts = self._blocks.parts(step.content or [], _place(number, step))
             if parts:
                 self.messages.append({"role": "user", "content": folded(parts)})
         elif isinstance(step, ModelOutputStep):
-            self._output(step, place)
+            self._output(number, step)
         elif isinstance(step, ThoughtStep):
             if self._dialect.reasoning_back != "no":
                 self._thought = signature.read(step.signature, self._origin) or self._thought
         elif _tag(step).endswith("_call"):
             self._call(step)
         else:
-            self._result(number, step, place)
+            self._result(number, step)
 
-    def _output(self, step: ModelOutputStep, place: str) -> None:
-        parts = self._blocks.parts(step.content or [], place)
-        text, media = text_of(parts), media_of(parts)
+    def _output(self, number: int, step: ModelOutputStep) -> None:
+        text, media = plain(step.content), []
+        if text is None:
+            parts = self._blocks.parts(step.content or [], _place(number, step))
+            text, media = text_of(parts), media_of(parts)
         if text:
             if self._calls:
                 self._close()
@@ -112,21 +119,23 @@ class Messages:
             return unique
         return b32encode(hashlib.blake2b(unique.encode()).digest()).decode().lower()[:length]
 
-    def _result(self, number: int, step: Any, place: str) -> None:
+    def _result(self, number: int, step: Any) -> None:
         if any(step.call_id == id for id, _, _ in self._calls):
             self._close()
         if number in self._given:
             return
         self._close()
-        text, media = self._answer(step, place)
+        text, media = self._answer(step, _place(number, step))
         name = getattr(step, "name", None) or _name(step)
         note: Part = {"type": "text", "text": f"Result of {name}: {text}"}
         self.messages.append({"role": "user", "content": folded([note, *media])})
 
     def _close(self) -> None:
         """Ends the assistant message that is open; the results of its calls follow it."""
-        calls, self._calls = self._calls, []
         self._said = None
+        if not self._calls:
+            return
+        calls, self._calls = self._calls, []
         seen: list[Part] = []
         for original, id, name in calls:
             waiting = self._results.get(original)
@@ -135,8 +144,7 @@ class Messages:
             else:
                 number, step = waiting.popleft()
                 self._given.add(number)
-                place = f"Step {number + 1} of the conversation ({_tag(step)})"
-                text, media = self._answer(step, place)
+                text, media = self._answer(step, _place(number, step))
                 if media:
                     seen += [{"type": "text", "text": f"From the result of {name}:"}, *media]
             self.messages.append({"role": "tool", "tool_call_id": id, "content": text})
@@ -173,8 +181,18 @@ class Messages:
 _WITH_CONTENT = ("function_result", "mcp_server_tool_result", "code_execution_result")
 
 
+@cache
+def _tag_of(kind: type[Any]) -> str:
+    return kind.__struct_config__.tag
+
+
 def _tag(step: Step) -> str:
-    return type(step).__struct_config__.tag  # pyright: ignore
+    return _tag_of(type(step))
+
+
+def _place(number: int, step: Step) -> str:
+    """A step as a refusal names it."""
+    return f"Step {number + 1} of the conversation ({_tag(step)})"
 
 
 def _name(step: Any) -> str:
