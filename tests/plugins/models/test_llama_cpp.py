@@ -80,7 +80,7 @@ async def opened(**fields: Any) -> AsyncIterator[LlamaCpp]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def tiny(tiny_cache: str) -> AsyncIterator[LlamaCpp]:
-    async for model in opened(model=TINY, cache_dir=tiny_cache, queue=1):
+    async for model in opened(model=TINY, cache_dir=tiny_cache, queue=1, parallel=2):
         yield model
 
 

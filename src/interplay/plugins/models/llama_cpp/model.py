@@ -29,8 +29,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Tokens of one turn, input and output together; memory grows with it."""
     threads: int | None = None
     """Processor threads; None takes all cores but one. More than are idle slows it down."""
-    parallel: int = 2
-    """Turns under way at a time."""
+    parallel: int = 1
+    """Turns under way at a time. On a few cores turns end sooner one after the other."""
     queue: int = 64
     """Turns waiting; one more is answered with too_many_requests."""
     seed: int | None = None
