@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import msgspec
 
 from interplay.wire.deltas import DeltaData
-from interplay.wire.generation import ThinkingLevel
+from interplay.wire.generation import GenerationConfig, ResponseFormat, ThinkingLevel
 from interplay.wire.steps import FunctionCallStep, Step
 from interplay.wire.usage import Modality, Usage
 
@@ -78,6 +78,11 @@ class Turn(msgspec.Struct, kw_only=True):
     json: bool = False
     """The text must be JSON; with `schema`, JSON that fits it."""
     schema: dict[str, Any] | None = None
+    formats: list[ResponseFormat] = []
+    """Image, audio and video formats that are asked for; only kinds in `facts.outputs`."""
+    config: GenerationConfig | None = None
+    """The request's whole generation_config, for what has no field of its own here (speech,
+    image, video, transcription)."""
     prefix: str = ""
     """Text of the open model_output a client has already seen; only where facts say prefill."""
     conversation: str = ""

@@ -162,17 +162,19 @@ def _model(admitted: Admitted, found: Found, config: GenerationConfig) -> None:
         raise invalid(f"Functions are not supported by the model '{name}'", "tools")
     for number, step in enumerate(admitted.input):
         _media(step, number, facts.inputs, name)
-    lacking = sorted(admitted.format.modalities - facts.outputs)
-    if lacking:
+    if not admitted.format.modalities <= facts.outputs:
+        lacking = sorted(admitted.format.modalities - facts.outputs)
         field = "response_format" if asked.response_format is not None else "response_modalities"
         raise invalid(f"The model '{name}' does not make {lacking[0]}", field)
-    for field, modality in (
-        ("image_config", "image"),
-        ("speech_config", "audio"),
-        ("video_config", "video"),
-        ("transcription_config", "audio"),
+    if asked.generation_config is None:
+        return
+    for field, modality, able in (
+        ("image_config", "image", facts.outputs),
+        ("speech_config", "audio", facts.outputs),
+        ("video_config", "video", facts.outputs),
+        ("transcription_config", "audio", facts.inputs),
     ):
-        if getattr(config, field) is not None and modality not in facts.outputs | facts.inputs:
+        if getattr(config, field) is not None and modality not in able:
             raise invalid(
                 f"'{field}' is not supported for the model '{name}'", f"generation_config.{field}"
             )
@@ -187,20 +189,23 @@ def _model(admitted: Admitted, found: Found, config: GenerationConfig) -> None:
         admitted.notices.append(f"thinking_level has no effect, {found.entry} does not think")
 
 
+_RANGES: tuple[tuple[str, float, float], ...] = (
+    ("max_output_tokens", 1, 2**31 - 1),
+    ("seed", 0, 2**31 - 1),
+    ("temperature", 0.0, 2.0),
+    ("top_p", 0.0, 1.0),
+    ("top_k", 1, 2**31 - 1),
+)
+
+
 def _knobs(config: GenerationConfig) -> None:
-    ranges: list[tuple[str, float | int | None, float, float]] = [
-        ("max_output_tokens", config.max_output_tokens, 1, 2**31 - 1),
-        ("seed", config.seed, 0, 2**31 - 1),
-        ("temperature", config.temperature, 0.0, 2.0),
-        ("top_p", config.top_p, 0.0, 1.0),
-        ("top_k", config.top_k, 1, 2**31 - 1),
-    ]
-    for name, value, low, high in ranges:
+    for name, low, high in _RANGES:
+        value = getattr(config, name)
         if value is not None and not low <= value <= high:
             raise invalid(
                 f"Expected number from {low} to {high}, got {value}", f"generation_config.{name}"
             )
-    if len(config.stop_sequences or []) > 64:
+    if config.stop_sequences is not None and len(config.stop_sequences) > 64:
         raise invalid("At most 64 stop sequences are possible", "generation_config.stop_sequences")
 
 

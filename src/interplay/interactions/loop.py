@@ -143,6 +143,8 @@ def build_turn(at: Conversation, *, first: bool, prefix: str = "") -> Turn:
         thinking_summaries=config.thinking_summaries == "auto",
         json=format.json,
         schema=format.schema,
+        formats=format.typed,
+        config=config,
         prefix=prefix,
         conversation=at.journal.row.root,
     )

@@ -2,74 +2,93 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 
 from interplay.interactions.runner import Runner, Running
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"})
+_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 3600.0)
 
 
 class Metrics:
-    """Counters of this process, in a registry of their own."""
+    """Plain numbers while requests are served; they become metrics when somebody reads them."""
 
     def __init__(self, runner: Runner) -> None:
-        self._registry = registry = CollectorRegistry()
-        self._requests = Counter(
-            "interplay_http_requests", "HTTP requests", ["method", "status"], registry=registry
-        )
-        self._ended = Counter(
-            "interplay_interactions",
-            "Interactions that ended",
-            ["kind", "status"],
-            registry=registry,
-        )
-        self._seconds = Histogram(
-            "interplay_interaction_seconds",
-            "From creation to end",
-            ["kind"],
-            registry=registry,
-            buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800, 3600),
-        )
-        self._tokens = Counter(
-            "interplay_tokens", "Tokens by direction", ["direction"], registry=registry
-        )
-        self._events = Counter("interplay_events", "Events written", registry=registry)
-        live = Gauge("interplay_live_interactions", "Queued or running", registry=registry)
-        live.set_function(lambda: len(runner.live))
-        queued = Gauge("interplay_queued_interactions", "Waiting for a place", registry=registry)
-        queued.set_function(lambda: runner.queued)
-        # Looking a child up by its labels costs more than counting: each is looked up once.
-        self._request_counts: dict[tuple[str, int], Counter] = {}
-        self._ended_counts: dict[tuple[str, str], Counter] = {}
-        self._kinds = {kind: self._seconds.labels(kind) for kind in ("model", "agent")}
-        self._input = self._tokens.labels("input")
-        self._output = self._tokens.labels("output")
+        self._runner = runner
+        self._requests: Counter[tuple[str, int]] = Counter()
+        self._ended: Counter[tuple[str, str]] = Counter()
+        self._buckets = {kind: [0] * (len(_BUCKETS) + 1) for kind in ("model", "agent")}
+        self._seconds = {"model": 0.0, "agent": 0.0}
+        self._input = self._output = self._events = 0
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
 
     def request(self, method: str, status: int) -> None:
         """One HTTP request was answered."""
-        count = self._request_counts.get((method, status))
-        if count is None:
-            known = method if method in _METHODS else "other"
-            count = self._requests.labels(known, str(status))
-            self._request_counts[known, status] = count
-        count.inc()
+        self._requests[method if method in _METHODS else "other", status] += 1
 
     def ended(self, running: Running) -> None:
         """One interaction ended (or was handed back)."""
         journal = running.journal
-        if journal.ending is None:
+        ending = journal.ending
+        if ending is None:
             return
         kind = "agent" if journal.row.agent is not None else "model"
-        status = journal.ending.status
-        count = self._ended_counts.get((kind, status))
-        if count is None:
-            count = self._ended_counts[kind, status] = self._ended.labels(kind, status)
-        count.inc()
-        self._kinds[kind].observe(max(0.0, journal.ending.updated - journal.row.created))
-        self._events.inc(journal.count)
+        seconds = max(0.0, ending.updated - journal.row.created)
+        self._ended[kind, ending.status] += 1
+        self._buckets[kind][bisect_left(_BUCKETS, seconds)] += 1
+        self._seconds[kind] += seconds
+        self._events += journal.count
         if journal.usage is not None:
-            self._input.inc(journal.usage.total_input_tokens or 0)
-            self._output.inc(journal.usage.total_output_tokens or 0)
+            self._input += journal.usage.total_input_tokens or 0
+            self._output += journal.usage.total_output_tokens or 0
+
+    def collect(self) -> Iterable[Metric]:
+        """The numbers as metrics, in the way prometheus_client asks its collectors."""
+        requests = CounterMetricFamily(
+            "interplay_http_requests", "HTTP requests", labels=["method", "status"]
+        )
+        for (method, status), count in self._requests.items():
+            requests.add_metric([method, str(status)], count)
+        ended = CounterMetricFamily(
+            "interplay_interactions", "Interactions that ended", labels=["kind", "status"]
+        )
+        for labels, count in self._ended.items():
+            ended.add_metric(list(labels), count)
+        tokens = CounterMetricFamily("interplay_tokens", "Tokens", labels=["direction"])
+        tokens.add_metric(["input"], self._input)
+        tokens.add_metric(["output"], self._output)
+        yield from (requests, ended, tokens, self._durations())
+        yield CounterMetricFamily("interplay_events", "Events written", value=self._events)
+        yield GaugeMetricFamily(
+            "interplay_live_interactions", "Queued or running", value=len(self._runner.live)
+        )
+        yield GaugeMetricFamily(
+            "interplay_queued_interactions", "Waiting for a place", value=self._runner.queued
+        )
+
+    def _durations(self) -> HistogramMetricFamily:
+        family = HistogramMetricFamily(
+            "interplay_interaction_seconds", "From creation to end", labels=["kind"]
+        )
+        for kind, counts in self._buckets.items():
+            total = 0
+            buckets: list[tuple[str, float]] = []
+            for bound, count in zip((*map(str, _BUCKETS), "+Inf"), counts, strict=True):
+                total += count
+                buckets.append((bound, total))
+            family.add_metric([kind], buckets, self._seconds[kind])
+        return family
 
     def text(self) -> bytes:
         """The exposition."""
