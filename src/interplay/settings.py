@@ -54,6 +54,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Media larger than this lie as blobs beside the store."""
     history_cache_steps: int = 100_000
     """Decoded steps of recent chains kept in memory."""
+    history_cache_bytes: int = 256 * 1024 * 1024
+    """How much JSON those steps may be; decoded a text takes as much, with an emoji in it up to
+    four times that."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

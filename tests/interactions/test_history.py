@@ -97,7 +97,7 @@ async def _same_warm_and_cold(folder: Path, chain: list[tuple[list[Step], list[S
     await store.open()
     try:
         media = Media(FileBlobs(folder / "blobs"), 1024)
-        warm = History(store, media, 10_000)
+        warm = History(store, media, 10_000, 1_000_000)
         parent = None
         for number, (asked, made) in enumerate(chain):
             id = f"v1_{number:020}"
@@ -109,7 +109,7 @@ async def _same_warm_and_cold(folder: Path, chain: list[tuple[list[Step], list[S
             warm.follow(parent, id, "", [*asked, *made], input, ending.steps)
             assert warm.owner(id) == ""
             parent = id
-            cold = History(store, media, 10_000)
+            cold = History(store, media, 10_000, 1_000_000)
             steps = await warm.until(id, "")
             assert steps == await cold.until(id, "")
             assert steps == await cold.until(id, "")  # warm by now
@@ -135,14 +135,55 @@ def test_a_call_left_unanswered_gets_a_result_that_says_so() -> None:
     assert steps[1] == FunctionResultStep("c1", UNANSWERED, is_error=True, name="f")
 
 
-async def test_what_is_kept_warm_is_bounded_by_its_size_too(opened: Any, house: Any) -> None:
-    api = await opened("ok", "ok", "ok", limits={"history_cache_steps": 200})
+def follow(history: History, parent: str | None, id: str, size: int, steps: int = 1) -> None:
+    """An interaction of so many steps, `size` bytes of JSON in all, has ended."""
+    turn: list[Step] = [UserInputStep([TextContent("x")]) for _ in range(steps)]
+    history.follow(parent, id, "", turn, b"i" * (size - 10), b"m" * 10)
+
+
+def warm_ones(history: History, *ids: str) -> list[str]:
+    return [id for id in ids if history.owner(id) is not None]
+
+
+async def test_the_least_recent_chains_go_when_bytes_or_steps_are_too_many(tmp_path: Path) -> None:
+    store = FaultyStore(tmp_path)
+    history = History(store, Media(FileBlobs(tmp_path / "blobs"), 1024), 10, 1_000)
+    for id in "abc":
+        follow(history, None, id, 300)
+    assert warm_ones(history, *"abc") == ["a", "b", "c"]
+    assert await history.until("a", "") == [UserInputStep([TextContent("x")])]
+    follow(history, None, "d", 300)  # a was read just now
+    assert warm_ones(history, *"abcd") == ["a", "c", "d"]
+    follow(history, "d", "e", 300)  # a chain weighs all it holds, and has one tip
+    assert warm_ones(history, *"acde") == ["a", "e"]
+    follow(history, "e", "f", 500)  # too much by itself: it pushes nobody out
+    assert warm_ones(history, *"aef") == ["a"]
+    follow(history, None, "g", 20, steps=9)
+    follow(history, None, "h", 20, steps=2)
+    assert warm_ones(history, *"gh") == ["h"]
+    follow(history, "h", "i", 980, steps=8)  # both limits to the brim
+    assert warm_ones(history, *"hi") == ["i"]
+    history.clear()
+    follow(history, None, "j", 1_000, steps=10)
+    assert warm_ones(history, *"ij") == ["j"]
+
+
+async def test_a_long_text_is_not_kept_warm(opened: Any, house: Any) -> None:
+    api = await opened("ok", "ok", "ok", limits={"history_cache_bytes": 400_000})
     history = house.server.app.assembly.history
     small = (await api.create(input="x")).body["id"]
     assert history.owner(small) == ""
     large = (await api.create(input="x" * 1_000_000)).body["id"]
     assert history.owner(large) is None
-    assert history._count <= 200
+    assert history.owner(small) == ""
+    after = await api.create(previous_interaction_id=large, input="x")
+    assert after.status == 200
+    assert history.owner(after.body["id"]) is None
+
+
+async def test_media_are_not_kept_warm(opened: Any, house: Any) -> None:
+    api = await opened("ok")
+    history = house.server.app.assembly.history
     picture = {
         "type": "image",
         "mime_type": "image/png",
@@ -155,7 +196,7 @@ async def test_what_is_kept_warm_is_bounded_by_its_size_too(opened: Any, house: 
 async def test_a_chain_read_while_it_is_deleted_is_not_kept(tmp_path: Path) -> None:
     store = FaultyStore(tmp_path)
     await store.open()
-    history = History(store, Media(FileBlobs(tmp_path / "blobs"), 1024), 1000)
+    history = History(store, Media(FileBlobs(tmp_path / "blobs"), 1024), 1000, 1_000_000)
     ending = Ending(status="completed", updated=1.0, steps=b"[]", last=1)
     await store.create(row(), ending)
     reading = asyncio.create_task(history.until(row().id, ""))

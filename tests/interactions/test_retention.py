@@ -21,7 +21,7 @@ async def parts(folder: Path) -> tuple[FaultyStore, FileBlobs, Retention]:
     store, blobs = FaultyStore(folder), FileBlobs(folder / "blobs")
     await store.open()
     media = Media(blobs, 16)
-    sweeper = Retention(store, media, History(store, media, 10), Retries(10), seconds=0.01)
+    sweeper = Retention(store, media, History(store, media, 10, 1_000), Retries(10), seconds=0.01)
     return store, blobs, sweeper
 
 

@@ -13,7 +13,6 @@ from interplay.wire.steps import (
     UserInputStep,
 )
 
-_BYTES_PER_STEP = 2_048
 UNANSWERED = "The caller gave no result for this call."
 
 
@@ -49,14 +48,16 @@ def join(steps: list[Step], addition: list[Step]) -> None:
 class History:
     """Chains by their tip, the most recent ones decoded in memory.
 
-    What they hold is bounded by `limit_steps`; every 2 KiB of JSON count as one more step.
+    What they hold is bounded by `limit_steps`, many short steps weighing most by their number,
+    and by `limit_bytes` of the JSON they are stored as.
     """
 
-    def __init__(self, store: Store, media: Media, limit_steps: int) -> None:
-        self._store, self._media, self._limit = store, media, limit_steps
+    def __init__(self, store: Store, media: Media, limit_steps: int, limit_bytes: int) -> None:
+        self._store, self._media = store, media
+        self._limit_steps, self._limit_bytes = limit_steps, limit_bytes
         self._warm: OrderedDict[str, tuple[list[Step], int]] = OrderedDict()
         self._owners: dict[str, str] = {}
-        self._count = self._cleared = 0
+        self._steps = self._bytes = self._cleared = 0
 
     def owner(self, interaction_id: str) -> str | None:
         """Whose a warm interaction is; None when it is not warm. A warm one has ended."""
@@ -78,7 +79,7 @@ class History:
             whole = whole and not self._media.refers(link.input, made)
         # Media would fill the memory; what was deleted while this was read must not come back.
         if whole and cleared == self._cleared:
-            self._keep(interaction_id, owner, steps.copy(), size // _BYTES_PER_STEP + len(steps))
+            self._keep(interaction_id, owner, steps.copy(), size)
         return steps
 
     def follow(
@@ -95,34 +96,38 @@ class History:
         if self._media.refers(input, made):
             return
         steps: list[Step] = []
-        weight = len(turn) + (len(input) + len(made)) // _BYTES_PER_STEP
+        size = len(input) + len(made)
         if parent is not None:
             warm = self._drop(parent)
             if warm is None:
                 return
             steps = warm[0]
-            weight += warm[1]
+            size += warm[1]
         join(steps, turn)
-        self._keep(interaction_id, owner, steps, weight)
+        self._keep(interaction_id, owner, steps, size)
 
-    def _keep(self, interaction_id: str, owner: str, steps: list[Step], weight: int) -> None:
+    def _keep(self, interaction_id: str, owner: str, steps: list[Step], size: int) -> None:
         self._drop(interaction_id)
-        self._warm[interaction_id] = steps, weight
+        if len(steps) > self._limit_steps or size > self._limit_bytes:
+            return  # it would only push out the others
+        self._warm[interaction_id] = steps, size
         self._owners[interaction_id] = owner
-        self._count += weight
-        while self._count > self._limit and self._warm:
+        self._steps += len(steps)
+        self._bytes += size
+        while self._steps > self._limit_steps or self._bytes > self._limit_bytes:
             self._drop(next(iter(self._warm)))
 
     def _drop(self, interaction_id: str) -> tuple[list[Step], int] | None:
         warm = self._warm.pop(interaction_id, None)
         if warm is not None:
             del self._owners[interaction_id]
-            self._count -= warm[1]
+            self._steps -= len(warm[0])
+            self._bytes -= warm[1]
         return warm
 
     def clear(self) -> None:
         """Forgets what is warm: after a delete no chain may show what is gone."""
         self._warm.clear()
         self._owners.clear()
-        self._count = 0
+        self._steps = self._bytes = 0
         self._cleared += 1

@@ -48,7 +48,9 @@ class Assembly:
         self.store = _store(settings)
         self.media = Media(_blobs(settings), settings.limits.blob_bytes)
         limits = settings.limits
-        self.history = History(self.store, self.media, limits.history_cache_steps)
+        self.history = History(
+            self.store, self.media, limits.history_cache_steps, limits.history_cache_bytes
+        )
         self.runner = Runner(self.roster, self.store, self.history, limits)
         self.retries = Retries(limits.retry_seconds)
         self.service = Service(
