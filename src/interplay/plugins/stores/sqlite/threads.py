@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import perf_counter
-from typing import Any, NamedTuple, TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 from interplay.contracts.store import StoreUnusable
 from interplay.plugins.stores.sqlite.faults import told
@@ -35,12 +35,8 @@ _SHORT_PASS_SECONDS = 0.01
 _log = logging.getLogger(__name__)
 
 
-class _Job(NamedTuple):
-    work: Callable[..., Any]
-    args: tuple[Any, ...]
-    future: asyncio.Future[Any]
-
-
+_Job = tuple[Callable[..., Any], tuple[Any, ...], asyncio.Future[Any]]
+"""The work, its arguments behind the connection, who waits."""
 _Outcome = tuple[asyncio.Future[Any], bool, Any]
 
 
@@ -74,7 +70,7 @@ class _Queued:
         with self._door:
             if self._closed:
                 raise StoreUnusable("The store is closed.")
-            self._queue.put(_Job(work, args, future))
+            self._queue.put((work, args, future))
         return await future
 
     def _take(self) -> tuple[list[_Job], bool]:
@@ -137,7 +133,7 @@ class Writer(_Queued):
             self._roll_back()
             if len(batch) > 1:
                 return None
-            return [(batch[0].future, False, told(error, writing=True))]
+            return [(batch[0][2], False, told(error, writing=True))]
         return outcomes
 
     def _roll_back(self) -> None:
