@@ -28,6 +28,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "server/errors.py": ("api/test_weather.py", "seen through the API"),
     "server/metrics.py": ("server/test_health.py", "read at /metrics"),
     "server/serve.py": ("crash/test_server_crash.py", "needs a process"),
+    "interactions/durability.py": ("interactions/test_journal.py", "names; the journal keeps them"),
     "interactions/frames.py": ("interactions/test_replay.py", "seen through what is replayed"),
     "testing/contracts/agent.py": ("contracts/test_agents.py", "its suite, run and broken"),
     "testing/contracts/blobs.py": ("contracts/test_blobs.py", "its suite, run and broken"),

@@ -9,7 +9,8 @@ import msgspec
 from interplay.contracts.store import StoredInteraction
 from interplay.interactions import replay
 from interplay.interactions.ids import event_prefix
-from interplay.wire.events import Event
+from interplay.wire.deltas import TextDelta
+from interplay.wire.events import Event, StepDelta
 from interplay.wire.usage import Usage
 
 _encode = msgspec.json.Encoder().encode
@@ -30,6 +31,13 @@ def frame_of(event: Event) -> bytes:
 def framed(data: bytes, event: Event | None = None) -> bytes:
     """The frame of one event's stored JSON; `event` is the same decoded, where it is at hand."""
     return _HEADS[type(event if event is not None else _decode(data))] + data + _TAIL
+
+
+def weight(event: Event) -> int:
+    """About as many bytes as the event's frame has, without making it."""
+    if type(event) is StepDelta and type(event.delta) is TextDelta:
+        return len(event.delta.text) + 120
+    return len(_encode(event)) + 60
 
 
 def data_of(frame: bytes) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import enum
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -20,8 +19,9 @@ from interplay.contracts.store import (
     StoreFull,
 )
 from interplay.interactions import replay, terminal
+from interplay.interactions.durability import Durability, Ended, OutputLimit
 from interplay.interactions.fold import Fold
-from interplay.interactions.frames import data_of, frame_of, framed
+from interplay.interactions.frames import data_of, frame_of, framed, weight
 from interplay.interactions.ids import event_prefix
 from interplay.interactions.media import Media
 from interplay.wire.errors import Error
@@ -30,23 +30,6 @@ from interplay.wire.usage import InteractionStatus, Usage
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Event).decode
-
-
-class Durability(enum.Enum):
-    """When an event is committed, seen from the moment it is published."""
-
-    FIRST = "commit, then publish: a background run never shows what a crash could take back"
-    BEHIND = "publish, commits follow in batches: a foreground stream"
-    AT_END = "one write at the end: a foreground run nobody streams"
-    NEVER = "store=false: nothing is written"
-
-
-class Ended(Exception):
-    """The journal takes no more events: the interaction was ended, or claimed by someone else."""
-
-
-class OutputLimit(Exception):
-    """The interaction has written as much as it may."""
 
 
 _TRIM = 1_024
@@ -89,6 +72,7 @@ class Journal:
         self.usage: Usage | None = None
         self.ending: Ending | None = None
         self.observed = durability in (Durability.FIRST, Durability.BEHIND)
+        self._unframed: list[Event] = []  # what nobody reads is not made into frames
         self.touched = row.created
         self.ended = False
         self.lost = False
@@ -135,9 +119,15 @@ class Journal:
     def observe(self) -> bool:
         """Someone reads the events: a replay will give these very ones. False when the end is
         being stored without them; then only the replay counts."""
-        if self._closing and not self.observed and self.durability is not Durability.NEVER:
+        if self.observed:
+            return True
+        if self._closing and self.durability is not Durability.NEVER:
             return False
         self.observed = True
+        for number, event in enumerate(self._unframed):
+            event.event_id = f"{self._prefix}{number}"
+            self.frames.append(frame_of(event))
+        self._unframed = []
         return True
 
     def append(self, event: Event) -> None:
@@ -149,11 +139,16 @@ class Journal:
         self._add(event)
 
     def _add(self, event: Event) -> None:
-        event.event_id = f"{self._prefix}{self._next}"
-        self._next += 1
         self.fold.apply(event)
         if type(event) is not StepDelta:
             self.touched = time.time()
+        if not self.observed:
+            self._next += 1
+            self._unframed.append(event)
+            self._size += weight(event)
+            return
+        event.event_id = f"{self._prefix}{self._next}"
+        self._next += 1
         frame = frame_of(event)
         self._size += len(frame)
         if self.durability is Durability.FIRST:
@@ -320,16 +315,21 @@ class Journal:
             held.append(self._held(event))
         await self._store_end(status, now, errors, held, len(held) - closed)
         if not self.lost:
-            self.frames += held
+            if self.observed and not self._unframed:
+                self.frames += held
             self.ended = True
             self._wake()
         return not self.lost
 
     def _held(self, event: Event) -> bytes:
         """The frame of an event that is shown only once it is stored."""
+        self.fold.apply(event)
+        if not self.observed:
+            self._next += 1
+            self._unframed.append(event)
+            return b""
         event.event_id = f"{self._prefix}{self._next}"
         self._next += 1
-        self.fold.apply(event)
         return frame_of(event)
 
     async def _store_end(

@@ -107,6 +107,10 @@ class Roster:
             self._found[name] = found
         return found
 
+    def is_open(self, found: Found) -> bool:
+        """Whether its backend was opened."""
+        return found.entry in self._opened
+
     async def open(self, found: Found) -> None:
         """Opens the backend of a model, once."""
         if found.entry in self._opened:

@@ -248,7 +248,8 @@ class Runner:
             writer.close()
             return run.status
         assert admitted.model is not None
-        await self._roster.open(admitted.model)
+        if not self._roster.is_open(admitted.model):
+            await self._roster.open(admitted.model)
         asked = admitted.asked
         return await converse(
             Conversation(

@@ -111,7 +111,7 @@ class Service:
             raise self._full from error
         except Gone as error:
             raise not_found(asked.previous_interaction_id or "") from error
-        if admitted.model is not None:
+        if admitted.model is not None and not self._roster.is_open(admitted.model):
             await self._roster.open(admitted.model)  # from now on it tells what it is doing
         journal = running.journal
         journal.append(terminal.created(journal.row, journal.row.status))

@@ -63,6 +63,10 @@ class _Finished:
         self.frames = frames
         self.readers: set[Reader] = set()
 
+    def observe(self) -> bool:
+        """Its frames are there."""
+        return True
+
     def more(self) -> asyncio.Future[None]:
         """Nobody waits here: whoever has read all of it has seen the end."""
         future = asyncio.get_running_loop().create_future()
@@ -110,6 +114,7 @@ class Tail:
         self._task = asyncio.current_task()
         watcher = asyncio.create_task(self._watch())
         self._arm()
+        self._source.observe()
         self._source.readers.add(self)
         try:
             return await self._follow(self._source)
