@@ -70,7 +70,16 @@ class Fold:
         """Adds one interplay.wire.events.Event; they must come in the journal's order."""
         kind = event.__class__
         if kind is StepDelta:
-            self._delta(event.delta)
+            delta = event.delta
+            if delta.__class__ is TextDelta:  # nearly every event is one of these
+                text = delta.text
+                self._cuts.append(len(text))
+                parts = self._text
+                parts.append(text)
+                if len(parts) - self._joined > _PARTS:
+                    self._join_parts()
+            else:
+                self._delta(delta)
         elif kind is StepStart:
             # A copy: the event's own step must stay as bare as it was sent.
             self.open = msgspec.structs.replace(event.step)
@@ -85,10 +94,7 @@ class Fold:
 
     def _delta(self, delta: Any) -> None:
         kind = delta.__class__
-        if kind is TextDelta:
-            self._add_text(delta.text)
-            self._cuts.append(len(delta.text))
-        elif kind is ArgumentsDelta:
+        if kind is ArgumentsDelta:
             fragment = delta.arguments or ""
             self._add_text(fragment)
             self._cuts.append(len(fragment))
@@ -101,11 +107,14 @@ class Fold:
             self._whole(self.open, delta)
 
     def _add_text(self, text: str) -> None:
-        parts = self._text
-        parts.append(text)
-        if len(parts) - self._joined > _PARTS:  # a long answer is not kept in tiny pieces
-            parts[self._joined :] = ["".join(parts[self._joined :])]
-            self._joined += 1
+        self._text.append(text)
+        if len(self._text) - self._joined > _PARTS:
+            self._join_parts()
+
+    def _join_parts(self) -> None:
+        # A long answer is not kept in tiny pieces.
+        self._text[self._joined :] = ["".join(self._text[self._joined :])]
+        self._joined += 1
 
     def _whole(self, step: Any, delta: Any) -> None:
         kind = delta.__class__

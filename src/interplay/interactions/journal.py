@@ -140,7 +140,7 @@ class Journal:
 
     def _add(self, event: Event) -> None:
         self.fold.apply(event)
-        if type(event) is not StepDelta:
+        if event.__class__ is not StepDelta:
             self.touched = time.time()
         if not self.observed:
             self._next += 1
@@ -162,8 +162,9 @@ class Journal:
         if self.durability is Durability.BEHIND:
             self._queue.append(frame)
             if self._timer is None and self._commits is None:
-                loop = asyncio.get_running_loop()
-                self._timer = loop.call_later(self._flush_seconds, self._flush)
+                self._timer = asyncio.get_running_loop().call_later(
+                    self._flush_seconds, self._flush
+                )
 
     def more(self) -> asyncio.Future[None]:
         """Resolves when there are more frames, or the journal has ended."""

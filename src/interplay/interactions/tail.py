@@ -100,8 +100,9 @@ class Tail:
         self._connection, self._send, self._limits = connection, send, limits
         self._headers, self._view, self._doing, self._again = headers, view, doing, again
         self._waiting: asyncio.Future[None] | None = None
-        self._sending_since: float | None = None
-        self._last_write = 0.0
+        self._sending = False
+        self._writes = self._writes_seen = 0
+        self._stuck = 0.0
         self._beat: asyncio.TimerHandle | None = None
         self._comment = b""
         self._every = min(limits.keepalive_seconds, limits.stream_stall_seconds)
@@ -137,7 +138,7 @@ class Tail:
             if start < 0 or (journal.lost and self._again is not None):
                 if not await self._catch_up(journal):
                     return False
-            elif self._comment or start < len(frames):
+            elif start < len(frames) or self._comment:
                 ready = self._ready(frames, start)
                 self.position += len(ready)
                 await self._write(ready, more=True)
@@ -174,6 +175,8 @@ class Tail:
     def _ready(frames: list[bytes], start: int) -> list[bytes]:
         """What goes out in the next write: all there is, up to a bound."""
         ready = frames[start : start + _FRAMES]
+        if len(ready) == 1:
+            return ready
         size = 0
         for number, frame in enumerate(ready):
             size += len(frame)
@@ -184,12 +187,13 @@ class Tail:
     async def _write(self, frames: list[bytes], *, more: bool) -> None:
         if self._view is not None:
             frames = self._view.convert(frames)
-        comment, self._comment = self._comment, b""
-        body = comment + (frames[0] if len(frames) == 1 else b"".join(frames))
-        loop = asyncio.get_running_loop()
-        self._sending_since = self._last_write = loop.time()
+        body = frames[0] if len(frames) == 1 else b"".join(frames)
+        if self._comment:
+            body, self._comment = self._comment + body, b""
+        self._writes += 1
+        self._sending = True
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
-        self._sending_since = None
+        self._sending = False
 
     async def _watch(self) -> None:
         await self._connection.wait_gone()
@@ -212,15 +216,15 @@ class Tail:
 
     def _tick(self) -> None:
         """Never per event: a comment on a silent stream, the end of a stuck one."""
-        now = asyncio.get_running_loop().time()
-        if self._sending_since is not None:
-            stuck, limits = now - self._sending_since, self._limits
-            far = stuck >= self._every and self._lag() > limits.stream_lag_bytes
-            if (far or stuck >= limits.stream_stall_seconds) and self._task is not None:
+        idle, self._writes_seen = self._writes == self._writes_seen, self._writes
+        self._stuck = self._stuck + self._every if idle and self._sending else 0.0
+        if self._stuck:
+            far = self._lag() > self._limits.stream_lag_bytes
+            if (far or self._stuck >= self._limits.stream_stall_seconds) and self._task is not None:
                 self._cut_off = True
                 self._task.cancel()
                 return
-        elif now - self._last_write >= self._limits.keepalive_seconds * 0.9:
+        elif idle and not self._sending:
             self._comment = f": {self._doing() or 'keep-alive'}\n\n".encode()
             self.wake()
         self._arm()
