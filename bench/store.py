@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
-import os
 import random
 import sqlite3
 import statistics
@@ -25,6 +24,7 @@ import time
 from pathlib import Path
 
 from interplay.contracts.store import Ending, NewInteraction
+from interplay.interactions.ids import new_interaction_id, root_of
 from interplay.plugins.stores.sqlite import SqliteStore
 
 WRITERS = 32
@@ -43,12 +43,12 @@ def body(dice: random.Random, mean: int) -> bytes:
 
 def turn(dice: random.Random, parent: str | None = None) -> tuple[NewInteraction, Ending]:
     """An interaction of about 3.6 KB: 200 bytes of request, 1.2 KB asked, 2.2 KB answered."""
-    id = "v1_" + base64.urlsafe_b64encode(os.urandom(50)).decode().rstrip("=")
     now = time.time()
+    id, root = new_interaction_id(now, root_of(parent) if parent else None)
     new = NewInteraction(
         id=id,
         owner="key",
-        root=parent or id,
+        root=root,
         parent=parent,
         model="qwen2.5-coder-1.5b",
         created=now,

@@ -50,7 +50,7 @@ def test_chains_are_those_of_a_walk_along_parents(steps):
             parent = alive[-1] if kind == "tip" else alive[pick % len(alive)]
         id = f"i{number}"
         parents[id] = parent
-        roots[id] = id if parent is None else roots[parent]
+        roots[id] = f"{id}{'r' * (number % 2)}" if parent is None else roots[parent]
         writes.create(db, 0, new(id, parent, root=roots[id]), end() if number % 3 else None)
         alive.append(id)
     for id in alive:
@@ -74,24 +74,27 @@ def test_a_chain_without_forks_is_one_branch(db):
     assert db.execute("SELECT id, parent FROM branches").fetchall() == [(1, None)]
 
 
-def test_a_conversation_has_a_branch_from_its_second_turn_on(db):
+@pytest.mark.parametrize("root", ["a", "root"])
+def test_a_conversation_has_a_branch_from_its_second_turn_on(db, root):
     def branches() -> list[tuple[int, str, int | None, int | None]]:
         return db.execute("SELECT id, root, parent, fork FROM branches ORDER BY id").fetchall()
 
-    writes.create(db, 0, new("a", root="a"), end())
+    writes.create(db, 0, new("a", root=root), end())
     assert branches() == []
-    assert reads.get(db, 0, "a").root == "a"
-    writes.create(db, 0, new("b", "a", root="a"), end())
-    assert branches() == [(1, "a", None, None)]
-    writes.create(db, 0, new("c", "a", root="a"), end())
-    assert branches() == [(1, "a", None, None), (3, "a", 1, 0)]
-    assert [reads.get(db, 0, id).root for id in "abc"] == ["a", "a", "a"]
-    page, _ = reads.list(db, 0, "ann", Filter(root="a"), 9, None)
+    assert reads.get(db, 0, "a").root == root
+    page, _ = reads.list(db, 0, "ann", Filter(root=root), 9, None)
+    assert ids(page) == ["a"]
+    writes.create(db, 0, new("b", "a", root=root), end())
+    assert branches() == [(1, root, None, None)]
+    writes.create(db, 0, new("c", "a", root=root), end())
+    assert branches() == [(1, root, None, None), (3, root, 1, 0)]
+    assert [reads.get(db, 0, id).root for id in "abc"] == [root] * 3
+    page, _ = reads.list(db, 0, "ann", Filter(root=root), 9, None)
     assert ids(page) == ["c", "b", "a"]
     # The root's own row is not needed to know the root.
     writes.delete(db, "a")
-    assert [reads.get(db, 0, id).root for id in "bc"] == ["a", "a"]
-    page, _ = reads.list(db, 0, "ann", Filter(root="a"), 9, None)
+    assert [reads.get(db, 0, id).root for id in "bc"] == [root] * 2
+    page, _ = reads.list(db, 0, "ann", Filter(root=root), 9, None)
     assert ids(page) == ["c", "b"]
 
 

@@ -2,7 +2,7 @@
 
 -- name: columns
 -- What every row is read with.
-  i.id, i.owner, coalesce(b.root, i.id), i.parent, i.status, i.model, i.agent, i.background, i.created, i.updated,
+  i.id, i.owner, coalesce(b.root, i.root, i.id), i.parent, i.status, i.model, i.agent, i.background, i.created, i.updated,
   i.expires, i.labels, i.fingerprint, i.epoch, i.last, i.attempts, i.usage, i.errors
 
 -- name: asked
@@ -49,7 +49,7 @@ UPDATE interactions SET idempotency_key = NULL WHERE seq = ?
 
 -- name: parent_place
 -- Where a parent stands in its chain.
-SELECT seq, branch, depth, expires, status FROM interactions WHERE id_key = ? AND id = ?
+SELECT seq, branch, depth, expires, status, root FROM interactions WHERE id_key = ? AND id = ?
 
 -- name: is_inner
 -- Whether anything ever came after a turn of a branch and has left a trace. A depth may be given
@@ -58,7 +58,7 @@ SELECT EXISTS (SELECT 1 FROM interactions WHERE branch = :branch AND depth > :de
   OR EXISTS (SELECT 1 FROM branches WHERE parent = :branch AND fork > :depth)
 
 -- name: open_branch
--- A line of a conversation; the first one may be there already.
+-- A line of a conversation; it may be there already.
 INSERT OR IGNORE INTO branches (id, root_key, root, parent, fork) VALUES (?, ?, ?, ?, ?)
 
 -- name: insert_piece
@@ -68,10 +68,10 @@ INSERT INTO pieces (data) VALUES (?)
 -- name: insert_interaction
 -- A row at its creation.
 INSERT INTO interactions (
-  id_key, id, owner, branch, depth, status, background, epoch, attempts, last, created, updated,
+  id_key, id, owner, branch, depth, root, root_key, status, background, epoch, attempts, last, created, updated,
   expires, parent, model, agent, labels, idempotency_key, fingerprint, asked, asked_pieces,
   request_size, asked_size, steps_size, usage, errors
-) VALUES (?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_label
 -- A label, for lists.
@@ -215,7 +215,7 @@ i.owner = :owner AND i.seq < :before
   AND (:status IS NULL OR i.status = :status)
   AND (:model IS NULL OR i.model = :model)
   AND (:agent IS NULL OR i.agent = :agent)
-  AND (:root IS NULL OR coalesce(b.root, i.id) = :root)
+  AND (:root IS NULL OR coalesce(b.root, i.root, i.id) = :root)
 
 -- name: list_by_owner
 -- Everything of an owner.
@@ -234,6 +234,8 @@ ORDER BY i.seq DESC LIMIT :size
 {listed} FROM interactions i NOT INDEXED {its_branch}
 WHERE i.seq IN (
     SELECT seq FROM interactions WHERE id_key = :root_key
+    UNION ALL
+    SELECT seq FROM interactions WHERE root_key = :root_key
     UNION ALL
     SELECT id FROM branches WHERE root_key = :root_key
     UNION ALL

@@ -61,16 +61,13 @@ def create(db: sqlite3.Cursor, now: int, new: NewInteraction, ending: Ending | N
             raise Gone(new.parent)
     if freed is not None:
         db.execute(_DROP_KEY, (freed,))
-    if place is None:
-        branch, depth, came_from = None, 0, None
-        opens = new.root != new.id
-    else:
-        branch, depth, came_from = _take_place(db, cast(str, new.parent), *place[:3])
-        opens = branch is None
+    branch, depth, came_from = None, 0, None
+    if place is not None:
+        root = cast(str, new.parent if place[5] is None else place[5])
+        branch, depth, came_from = _take_place(db, root, *place[:3])
     iid = _insert(db, new, ending, status, branch, depth)
-    if opens:
-        fork = None if came_from is None else depth - 1
-        db.execute(_OPEN_BRANCH, (iid, key_of(new.root), new.root, came_from, fork))
+    if came_from is not None and branch is None:
+        db.execute(_OPEN_BRANCH, (iid, key_of(new.root), new.root, came_from, depth - 1))
     if new.labels:
         rows = [(new.owner, key, value, iid) for key, value in new.labels.items()]
         db.executemany(_INSERT_LABEL, rows)
@@ -90,6 +87,7 @@ def _insert(
 ) -> int:
     """Writes the row and all its texts in one; its number."""
     created = millis(new.created)
+    root = None if new.parent is not None or new.root == new.id else new.root
     text = new.request + new.input
     asked_size = len(text)
     if ending is None:
@@ -107,6 +105,8 @@ def _insert(
             new.owner,
             branch,
             depth,
+            root,
+            None if root is None else key_of(root),
             status,
             new.background,
             last,
@@ -216,13 +216,14 @@ def _free_key(db: sqlite3.Cursor, now: int, owner: str, key: str) -> int | None:
 
 
 def _take_place(
-    db: sqlite3.Cursor, parent: str, seq: int, branch: int | None, depth: int
+    db: sqlite3.Cursor, root: str, seq: int, branch: int | None, depth: int
 ) -> tuple[int | None, int, int]:
-    """Branch and depth of a child, None for a branch of its own, and the parent's branch."""
+    """Branch and depth of a child, None for a branch of its own, and the parent's branch.
+
+    `root` is the parent's, if it is a first turn."""
     line = seq if branch is None else branch
     if depth == 0:
-        # Only a root that is its own id has gone without.
-        db.execute(_OPEN_BRANCH, (line, key_of(parent), parent, None, None))
+        db.execute(_OPEN_BRANCH, (line, key_of(root), root, None, None))
     inner = db.execute(_IS_INNER, {"branch": line, "depth": depth}).fetchone()[0]
     return None if inner else line, depth + 1, line
 

@@ -6,8 +6,8 @@ PRAGMA application_id = 0x49504c59;
 -- so what a lone interaction does not need has no row and no place in an index.
 
 -- A line of a conversation: its number is the `seq` of its first interaction. A child of the tip
--- goes on in it, a child of an inner turn opens another one. A conversation of one turn whose root
--- is its own id has no row here; it gets one with its second turn.
+-- goes on in it, a child of an inner turn opens another one. A conversation of one turn has no row
+-- here; it gets one with its second turn.
 -- Ids and roots are random, so each insertion into their index touches another page: the indexes
 -- hold 64 bits of a hash (key_of in rows.py) and not the text, which makes them a fifth as large.
 CREATE TABLE branches (
@@ -22,7 +22,8 @@ CREATE INDEX branches_by_parent ON branches (parent, fork) WHERE parent IS NOT N
 
 -- Everything about an interaction but its texts; those lie in pieces.
 -- Times are Unix milliseconds; status is an index into STATUSES in rows.py.
--- `branch` is null in the first interaction of a branch: it is its own.
+-- `branch` is null in the first interaction of a branch: it is its own. `root` is null in what has
+-- a parent, and where it is the id.
 -- `asked` and `answered` are the first rows of two texts in `pieces`, `..._pieces` their counts.
 -- Joined they are request, input, steps and replay; the sizes in bytes say where to cut. What is
 -- written at once stands in `asked`; an end that comes later brings `answered`.
@@ -33,6 +34,8 @@ CREATE TABLE interactions (
   owner TEXT NOT NULL,
   branch INTEGER,
   depth INTEGER NOT NULL,
+  root TEXT,
+  root_key INTEGER,
   status INTEGER NOT NULL,
   background INTEGER NOT NULL,
   epoch INTEGER NOT NULL,
@@ -58,6 +61,7 @@ CREATE TABLE interactions (
   errors BLOB
 );
 CREATE UNIQUE INDEX interactions_by_id ON interactions (id_key);
+CREATE INDEX interactions_by_root ON interactions (root_key) WHERE root_key IS NOT NULL;
 CREATE INDEX interactions_by_owner ON interactions (owner);
 -- Completed is what most rows are: a list of those is dense in the index before.
 CREATE INDEX interactions_by_status ON interactions (owner, status) WHERE status <> 3;
