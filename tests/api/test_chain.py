@@ -58,9 +58,11 @@ async def test_two_children_of_one_parent_are_two_branches(opened: Any, house: A
         ["1", "2", "3", "on"],
     ]
     assert turns[5].conversation == turns[0].conversation
-    listed = (await api.call("GET", f"/v1/interactions?root={turns[0].conversation}")).body
-    assert len(listed["interactions"]) == 6
-    assert root == listed["interactions"][-1]["id"]
+    for any_of_it in (root, inner, tip):
+        listed = (await api.call("GET", f"/v1/interactions?root={any_of_it}")).body
+        assert len(listed["interactions"]) == 6
+        assert listed["interactions"][-1]["id"] == root
+        assert {line["root"] for line in listed["interactions"]} == {root}
 
 
 @requirement("chain:cold")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from interplay.interactions.ids import (
     event_prefix,
     event_sequence,
+    first_id,
     new_call_id,
     new_interaction_id,
     root_of,
@@ -23,6 +24,7 @@ def test_an_id_carries_its_root_and_its_time(now: int) -> None:
     first, root = new_interaction_id(float(now))
     second, same = new_interaction_id(float(now), root)
     assert root_of(first) == root_of(second) == root == same
+    assert first_id(root) == first
     assert len(first) == len(second) == 70
     own = urlsafe_b64decode(urlsafe_b64decode(second[3:] + "=")[27:] + b"=")
     assert struct.unpack("<I", own[:4])[0] == now

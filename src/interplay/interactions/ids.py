@@ -47,6 +47,12 @@ def new_interaction_id(now: float, root: str | None = None) -> tuple[str, str]:
     return "v1_" + urlsafe_b64encode(packed).rstrip(b"=").decode(), first.decode()
 
 
+def first_id(root: str) -> str:
+    """The id of a conversation's first interaction."""
+    packed = b"\x0a\x17" + root.encode() + b"\x12\x17" + root.encode()
+    return "v1_" + urlsafe_b64encode(packed).rstrip(b"=").decode()
+
+
 def root_of(interaction_id: str) -> str | None:
     """The conversation's root inside an id; None for an id we did not make."""
     if not interaction_id.startswith("v1_") or len(interaction_id) != 70:

@@ -22,7 +22,7 @@ from interplay.interactions import replay, terminal
 from interplay.interactions.durability import Durability, Ended, OutputLimit
 from interplay.interactions.fold import Fold
 from interplay.interactions.frames import data_of, frame_of, framed, weight
-from interplay.interactions.ids import event_prefix
+from interplay.interactions.ids import event_prefix, root_of
 from interplay.interactions.media import Media
 from interplay.wire.errors import Error
 from interplay.wire.events import Event, StepDelta, StepStop
@@ -110,6 +110,11 @@ class Journal:
     def count(self) -> int:
         """How many events were appended, committed or not."""
         return self._next
+
+    @property
+    def conversation(self) -> str:
+        """A short name of the conversation, the same for all its interactions."""
+        return root_of(self.row.root) or self.row.root
 
     @property
     def closing(self) -> bool:

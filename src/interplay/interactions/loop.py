@@ -146,7 +146,7 @@ def build_turn(at: Conversation, *, first: bool, prefix: str = "") -> Turn:
         formats=format.typed,
         config=config,
         prefix=prefix,
-        conversation=at.journal.row.root,
+        conversation=at.journal.conversation,
     )
 
 

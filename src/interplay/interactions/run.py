@@ -108,7 +108,7 @@ class AgentRun:
             thinking_summaries=config.thinking_summaries == "auto",
             json=ask.schema is not None,
             schema=ask.schema,
-            conversation=self._journal.row.root,
+            conversation=self._journal.conversation,
         )
         async for piece in model.stream(turn):
             if isinstance(piece, TurnEnd):

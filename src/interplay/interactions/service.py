@@ -25,7 +25,7 @@ from interplay.interactions.admit import Admitted, admit, behind, check_fields
 from interplay.interactions.failures import GenerationFault, Rejected, invalid, not_found
 from interplay.interactions.frames import framed, frames_of
 from interplay.interactions.history import History
-from interplay.interactions.ids import event_sequence, new_interaction_id, root_of
+from interplay.interactions.ids import event_sequence, first_id, new_interaction_id, root_of
 from interplay.interactions.journal import Durability, Journal
 from interplay.interactions.media import Media, media_in
 from interplay.interactions.retries import Retries, conflict
@@ -174,6 +174,7 @@ class Service:
         asked, now = admitted.asked, time.time()
         parent = asked.previous_interaction_id
         id, root = new_interaction_id(now, root_of(parent) if parent else None)
+        root = first_id(root) if parent else id
         if asked.store is False:
             durability = Durability.NEVER
         elif admitted.background:
@@ -375,6 +376,9 @@ class Service:
         if token is not None and not (token.isascii() and token.isdigit() and len(token) < 18):
             raise invalid("The page token is not one of this list's", "page_token")
         before = int(token) if token is not None else None
+        if filter.root is not None:  # any interaction of the conversation tells which it is
+            root = root_of(filter.root)
+            filter.root = first_id(root) if root is not None else filter.root
         rows, following = await self._store.list(owner, filter, size=size, before=before)
         page: dict[str, Any] = {
             "interactions": [resource.listed(row) for row in rows],

@@ -257,7 +257,7 @@ def _filters() -> list[Json]:
         _query("model", _TEXT, "Only this model."),
         _query("agent", _TEXT, "Only this agent."),
         _query("label", {"type": "string", "pattern": "^[^:]+:"}, "Only this label, `key:value`."),
-        _query("root", _TEXT, "Only the conversation that began with this interaction."),
+        _query("root", _TEXT, "Only the conversation of this interaction, all branches."),
     ]
 
 
