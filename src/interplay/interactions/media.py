@@ -49,6 +49,21 @@ def media_in(steps: list[Step]) -> Iterator[MediaContent]:
                 yield block
 
 
+_THREAD_CHARACTERS = 1024 * 1024
+
+
+def _read(data: str) -> tuple[bytes, str] | None:
+    """The bytes of base64 and their SHA-256; None for what is to stay where it is, because it
+    would not come out again as it went in."""
+    try:
+        raw = b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    if b64encode(raw).decode() != data:
+        return None
+    return raw, hashlib.sha256(raw).hexdigest()
+
+
 class Media:
     """Moves media between steps and blobs."""
 
@@ -64,10 +79,16 @@ class Media:
         found: list[tuple[MediaContent, str, str]] = []
         try:
             for block in media_in(steps):
-                raw = self._large(block)
-                if raw is None or block.data is None:
+                data = block.data
+                if data is None or len(data) * 3 // 4 <= self._threshold:
                     continue
-                name = hashlib.sha256(raw).hexdigest()
+                if len(data) > _THREAD_CHARACTERS:  # a film must not hold up everyone's events
+                    read = await asyncio.to_thread(_read, data)
+                else:
+                    read = _read(data)
+                if read is None:
+                    continue
+                raw, name = read
                 if name not in names:
                     # Counted before the bytes are there: the delete of their last owner must
                     # not take them away again.
@@ -76,7 +97,7 @@ class Media:
                     while name in self._leaving:
                         await self._leaving[name].wait()
                     await self._blobs.put(raw)
-                found.append((block, name, block.data))
+                found.append((block, name, data))
         except BaseException:
             self.release(names)
             raise
@@ -88,17 +109,6 @@ class Media:
         finally:
             for block, _, data in found:
                 block.data = data
-
-    def _large(self, block: MediaContent) -> bytes | None:
-        """The bytes of a block that is to lie as a blob; None for one that stays where it is."""
-        if block.data is None or len(block.data) * 3 // 4 <= self._threshold:
-            return None
-        try:
-            raw = b64decode(block.data, validate=True)
-        except (binascii.Error, ValueError):
-            return None
-        # Only the canonical form: what came in must come out.
-        return raw if b64encode(raw).decode() == block.data else None
 
     def release(self, names: list[str]) -> None:
         """The row that refers to these blobs is stored (or has failed)."""
