@@ -104,6 +104,19 @@ async def test_resuming_after_any_event_of_the_first_schema_gives_the_rest(opene
             assert await api.replay(id, after=event["event_id"]) == events[number + 1 :]
 
 
+async def test_what_a_stateless_history_held_is_no_output(opened: Any) -> None:
+    api = await opened("Warm.")
+    history = [
+        {"type": "user_input", "content": [{"type": "text", "text": "Weather?"}]},
+        {"type": "function_call", "id": "call0001", "name": "f", "arguments": {}},
+        {"type": "function_result", "call_id": "call0001", "result": "18"},
+    ]
+    made = (await api.create(input=history)).body
+    old = {"x-goog-api-client": "google-genai-sdk/1.55.0 gl-python/3.11"}
+    read = (await api.call("GET", f"/v1beta/interactions/{made['id']}", headers=old)).body
+    assert read["outputs"] == [{"type": "text", "text": "Warm."}]
+
+
 async def test_outputs_can_stand_beside_steps(opened: Any) -> None:
     body = (await (await opened("Hello.", outputs_beside_steps=True)).create(input="a")).body
     assert body["outputs"] == [{"type": "text", "text": "Hello."}]

@@ -35,6 +35,7 @@ _SSE = [
     (b"x-accel-buffering", b"no"),
 ]
 _encode = msgspec.json.Encoder().encode
+_decode_raw = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class OutputsView:
@@ -141,8 +142,9 @@ class Interactions:
             raise invalid("'last_event_id' needs stream=true.")
         if query.get("fields", "*") != "*":
             raise invalid("The value of 'fields' is not supported. Supported values: '*'.")
-        body = await self._service.get(id, owner)
-        await answer(send, self._view(body, outputs, flag(query, "include_input")))
+        body, input = await self._service.get(id, owner)
+        asked = flag(query, "include_input")
+        await answer(send, self._view(body, outputs, asked, input))
 
     async def cancel(self, scope: Scope, receive: Receive, send: Send) -> None:
         """POST /{version}/interactions/{id}/cancel, or {id}:cancel"""
@@ -196,12 +198,13 @@ class Interactions:
         finally:
             self.tails.discard(tail)
 
-    def _view(self, body: bytes, outputs: bool, include_input: bool) -> bytes:
-        if outputs:
-            return _encode(interaction_view(msgspec.json.decode(body), include_input=include_input))
-        if self._settings.outputs_beside_steps:
-            return _encode(with_outputs(msgspec.json.decode(body)))
-        return body
+    def _view(self, body: bytes, outputs: bool, include_input: bool, input: bytes = b"[]") -> bytes:
+        if not outputs and not self._settings.outputs_beside_steps:
+            return body
+        given, data = len(_decode_raw(input)), msgspec.json.decode(body)
+        if not outputs:
+            return _encode(with_outputs(data, input_steps=given))
+        return _encode(interaction_view(data, include_input=include_input, input_steps=given))
 
     @staticmethod
     def _said(made: Running) -> list[tuple[bytes, bytes]]:

@@ -232,17 +232,17 @@ class Service:
             raise Rejected(error.code, error.message, retry_after=retry)
         return resource.of_journal(journal)
 
-    async def get(self, id: str, owner: str) -> bytes:
-        """The interaction with its whole timeline, the input first. Raises Rejected."""
+    async def get(self, id: str, owner: str) -> tuple[bytes, bytes]:
+        """The interaction with its whole timeline, the input first; and the JSON of the input's
+        steps alone. Raises Rejected."""
         running = self._runner.live.get(id)
         if running is not None and running.admitted.owner == owner:
             input = _encode(running.admitted.input)
-            return resource.of_journal(running.journal, input=input)
+            return resource.of_journal(running.journal, input=input), input
         stored = await self._stored(id, owner)
-        made = stored.steps if stored.steps is not None else b"[]"
-        return resource.of_stored(
-            stored, await self._media.json(made), await self._media.json(stored.input)
-        )
+        made = await self._media.json(stored.steps if stored.steps is not None else b"[]")
+        input = await self._media.json(stored.input)
+        return resource.of_stored(stored, made, input), input
 
     async def answer(self, stored: StoredInteraction) -> bytes:
         """What create answered for an interaction that has ended since."""
