@@ -202,6 +202,19 @@ async def test_a_silent_stream_is_kept_alive_by_comments_that_say_what_happens(
     assert raw.endswith(b"event: done\ndata: [DONE]\n\n")
 
 
+async def test_a_comment_is_not_later_than_the_silence_that_is_allowed(
+    opened: Any, house: Any
+) -> None:
+    api = await opened({"chunks": [{"hold": "h"}, "done"]}, limits={"keepalive_seconds": 1.0})
+    body = {"model": "m", "input": "x", "stream": True}
+    async with api.session.post(f"{api.url}/v1/interactions", json=body) as response:
+        while b"status_update" not in await asyncio.wait_for(response.content.readany(), 5):
+            pass
+        assert (await asyncio.wait_for(response.content.readany(), 1.5)).startswith(b": ")
+        house.model.gate("h").open()
+        await response.content.read()
+
+
 @requirement("interactions:stream:failure")
 async def test_a_failure_in_a_stream_is_an_error_event_then_completed_then_done(
     opened: Any,

@@ -164,7 +164,7 @@ def models(settings: Settings) -> Iterator[Check]:
         yield Check("default model", "ok", f"{name} is answered by {entry.get('backend')}")
         return
     if find_spec("xllamacpp") is None:
-        found = f"{name} runs inside the server, which needs the extra `local`"
+        found = f"{name} runs beside the server, which needs the extra `local`"
         yield Check("default model", "fail", found, "Run: pip install 'interplay[local]'")
         return
     if entry is not None:

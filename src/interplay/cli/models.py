@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def models() -> None:
-    """Models that run inside the server: fetch, list, remove."""
+    """Models that run beside the server: fetch, list, remove."""
 
 
 @models.command()

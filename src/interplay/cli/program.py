@@ -17,7 +17,7 @@ INTERRUPTED, PIPE_CLOSED = 130, 141
 
 _EPILOG = """\b
 Examples:
-  interplay models pull                     fetch the model that runs inside the server
+  interplay models pull                     fetch the model that runs beside the server
   interplay serve                           start the server
   interplay ask "Why is the sky blue?"      ask it something
   git diff | interplay ask "Review this:" - ask about what comes through a pipe
@@ -47,7 +47,7 @@ COMMANDS = {
     ),
     "models": (
         f"{_GROUP}.models:models",
-        "Models that run inside the server: fetch, list, remove.",
+        "Models that run beside the server: fetch, list, remove.",
     ),
     "config": (f"{_GROUP}.config:config", "Print every setting and where it comes from."),
     "doctor": (f"{_GROUP}.doctor:doctor", "Check this installation and say the way out."),

@@ -105,7 +105,8 @@ class Tail:
         self._stuck = 0.0
         self._beat: asyncio.TimerHandle | None = None
         self._comment = b""
-        self._every = min(limits.keepalive_seconds, limits.stream_stall_seconds)
+        # Two beats to a silence: a comment is never later than keepalive_seconds.
+        self._every = min(limits.keepalive_seconds, limits.stream_stall_seconds) / 2
         self._task: asyncio.Task[Any] | None = None
         self._drained = self._cut_off = False
 

@@ -327,7 +327,7 @@ def useless(loading: asyncio.Task[Runtime]) -> bool:
 def _not_loaded(fit: Fit, line: _Line, status: int | None) -> Failure:
     if line.missing:
         return NotInstalled(
-            "Models inside the server need a package that is not installed:"
+            "Models beside the server need a package that is not installed:"
             " pip install 'interplay[local]'"
         )
     why = line.failed or f"its process ended ({_status(status)})"

@@ -12,6 +12,7 @@ import os
 import sqlite3
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -40,7 +41,7 @@ _Job = tuple[Callable[..., Any], tuple[Any, ...], asyncio.Future[Any]]
 _Outcome = tuple[asyncio.Future[Any], bool, Any]
 
 
-class _Queued:
+class _Queued(ABC):
     """A thread with one connection that works through a queue of jobs."""
 
     def __init__(self, db: sqlite3.Connection, name: str) -> None:
@@ -92,8 +93,9 @@ class _Queued:
             if batch:
                 self._work(batch)
 
+    @abstractmethod
     def _work(self, batch: list[_Job]) -> None:
-        raise NotImplementedError
+        """Does these jobs and wakes their callers."""
 
 
 class Writer(_Queued):
