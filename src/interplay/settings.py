@@ -46,6 +46,13 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """One tool call."""
     parallel_tools: int = 8
     """Tool calls of one turn at a time."""
+    database_connections: int = 16
+    """Connections of one process to a PostgreSQL database."""
+    database_seconds: float = 10.0
+    """How long a call waits for a database that restarts or is busy before it is given up: a
+    request is then answered 503, a run tries on until its own end."""
+    worker_silence_seconds: float = 30.0
+    """A worker that gives no sign of life this long counts as dead; its runs go to others."""
     drain_seconds: float = 10.0
     """How long foreground runs may go on after SIGTERM."""
     retry_seconds: float = 10.0
@@ -74,10 +81,25 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """`key` or `name:key`; each sees only its own interactions. Empty: no key is asked for."""
     api_keys_file: str | None = None
     """A file with one key a line, in the same form."""
-    store: str = "sqlite"
-    """The store plugin."""
-    blobs: str = "files"
-    """The blobs plugin."""
+    role: str = "all"
+    """What this process does: api answers requests and hands background work over, worker does
+    it, all does both."""
+    database: str = ""
+    """postgresql://user:password@host/name for a database that many processes and machines share;
+    empty for a file in `data_dir`."""
+    shared: bool = False
+    """Whether other processes on this machine use the same `data_dir`; a PostgreSQL database is
+    always shared."""
+    store: str = ""
+    """The store plugin; empty: sqlite, or postgres where `database` names one."""
+    dispatcher: str = ""
+    """The plugin that shares background work between processes; empty: local, or dbos where
+    `database` names a PostgreSQL."""
+    blobs: str = ""
+    """The blobs plugin; empty: files, or s3 where `blobs_url` names a bucket."""
+    blobs_url: str = ""
+    """s3://bucket/prefix?endpoint=https://... for media in S3-compatible storage; or a folder that
+    all machines share; empty for `data_dir`/blobs."""
     durability: str = "normal"
     """normal: a power cut may lose the last commits, a crash of the process never does.
     full: every commit is flushed to the disk."""
@@ -110,6 +132,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Agent name -> {use = "entry point or module:attribute", ...its own fields}."""
     tools: dict[str, dict[str, Any]] = {}
     """Tool type -> {use = "entry point or module:attribute", ...its own fields}."""
+
+    @property
+    def on_postgres(self) -> bool:
+        """Whether `database` names a PostgreSQL."""
+        return self.database.startswith(("postgresql://", "postgres://"))
 
     @property
     def data_path(self) -> Path:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
 
+from interplay.contracts.jobs import Jobs
+from interplay.contracts.records import Record, Records
 from interplay.wire.usage import InteractionStatus
 
 TERMINAL: frozenset[str] = frozenset(
@@ -30,8 +33,17 @@ class Gone(Exception):
     """There is no such interaction (any more)."""
 
 
-class StoreFull(Exception):
+class StoreUnavailable(Exception):
+    """Nothing can be written just now; the same call may be made again and may then succeed."""
+
+
+class StoreFull(StoreUnavailable):
     """The disk is full or not writable; nothing of this write was kept."""
+
+
+class StoreAway(StoreUnavailable):
+    """The database cannot be reached, or did not answer in time. A write may have been committed
+    all the same: making the same call again is safe."""
 
 
 class StoreUnusable(Exception):
@@ -61,6 +73,8 @@ class NewInteraction(msgspec.Struct, kw_only=True):
     """JSON array of the input's steps, media replaced by references to blobs."""
     blobs: list[str] = []
     """SHA-256 of the blobs that `input` refers to."""
+    worker: str = ""
+    """The executor that runs it; "" while nobody does."""
     idempotency_key: str | None = None
     fingerprint: str | None = None
     """Hash of the body the key came with."""
@@ -81,6 +95,8 @@ class Ending(msgspec.Struct, kw_only=True):
     errors: bytes = b""
     """JSON array of Error; empty when there are none."""
     blobs: list[str] = []
+    records: list[Record] = []
+    """Records that come into being with this end (an outbox); one that is there already stays."""
 
 
 class StoredInteraction(msgspec.Struct, kw_only=True):
@@ -105,6 +121,8 @@ class StoredInteraction(msgspec.Struct, kw_only=True):
     """Sequence number of the last committed event; -1 before the first."""
     attempts: int
     """How often it was claimed."""
+    worker: str = ""
+    """Who claimed it last; "" when it was never given to anyone."""
     steps: bytes | None
     """None until the interaction has ended: fold the events then."""
     replay: bytes
@@ -136,8 +154,16 @@ class Store(Protocol):
     """Interactions and their events. All methods may be called concurrently.
 
     Writes are atomic: a write that raises left nothing behind. Every write may raise
-    StoreFull.
+    StoreFull; where the database is another process, every method may raise StoreAway.
+    A store is built with keywords: `folder` (for what lies on this machine), `durability`,
+    `database` (its URL, "" for none), `shared`, `connections` and `patience` (seconds a call may
+    wait for the database before StoreAway); it may leave unused what means nothing to it.
     """
+
+    shared: bool
+    """Whether other processes may use the same data at the same time."""
+    records: Records
+    jobs: Jobs
 
     async def open(self) -> None:
         """Opens or creates it and brings its schema up to date. Raises StoreUnusable."""
@@ -156,9 +182,9 @@ class Store(Protocol):
         """
         ...
 
-    async def claim(self, id: str) -> StoredInteraction:
-        """Takes the next epoch (and counts an attempt); earlier holders are fenced from now on.
-        Raises Gone, or Fenced when the interaction has ended."""
+    async def claim(self, id: str, worker: str = "") -> StoredInteraction:
+        """Takes the next epoch for an executor (and counts an attempt); earlier holders are fenced
+        from now on. Raises Gone, or Fenced when the interaction has ended."""
         ...
 
     async def append(
@@ -173,7 +199,10 @@ class Store(Protocol):
     ) -> None:
         """Commits events last+1, last+2, ... (each the JSON of one event), or raises Fenced when
         (epoch, last) is not the row's or the row has ended or is gone. With `ending`, sets the
-        row's end and drops its event rows in the same commit."""
+        row's end, adds its records and drops its event rows in the same commit.
+
+        Repeating an append that was committed is a success and changes nothing: the row then
+        stands, under this very epoch, where the append brings it."""
         ...
 
     async def get(self, id: str) -> StoredInteraction | None:
@@ -205,8 +234,24 @@ class Store(Protocol):
         any more. Raises Gone."""
         ...
 
-    async def unfinished(self) -> list[StoredInteraction]:
-        """Rows that have not ended, oldest first, for the start of a server."""
+    async def workers(self) -> set[str]:
+        """The executors that hold unended rows; "" among them when some are nobody's."""
+        ...
+
+    async def held(self, worker: str, before: float, limit: int) -> list[str]:
+        """Unended rows of an executor ("": of nobody) created before a time, oldest first."""
+        ...
+
+    async def lost(self, held: Mapping[str, int]) -> list[str]:
+        """Of interactions and the epochs somebody holds them under: those that have ended, are
+        gone, or were claimed by another."""
+        ...
+
+    def watch(self, seen: Callable[[str | None], None]) -> None:
+        """Calls `seen`, on the event loop, soon after a commit of any process: with the id of the
+        interaction that has new events or has ended, or with None when it may be any of them.
+        Only a shared store calls it. News may be late or lost with a connection (None follows
+        when it is back): whoever waits looks for himself once in a while."""
         ...
 
     async def expired(self, now: float, limit: int) -> list[str]:

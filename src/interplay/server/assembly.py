@@ -112,13 +112,23 @@ class Assembly:
 
 
 def _store(settings: Settings) -> Store:
-    kind: Any = registry.load("interplay.stores", settings.store)
-    return kind(settings.data_path, durability=settings.durability)
+    name = settings.store or ("postgres" if settings.on_postgres else "sqlite")
+    kind: Any = registry.load("interplay.stores", name)
+    return kind(
+        folder=settings.data_path,
+        durability=settings.durability,
+        database=settings.database,
+        shared=settings.shared,
+        connections=settings.limits.database_connections,
+        patience=settings.limits.database_seconds,
+    )
 
 
 def _blobs(settings: Settings) -> Blobs:
-    kind: Any = registry.load("interplay.blobs", settings.blobs)
-    return kind(Path(settings.data_path) / "blobs", durability=settings.durability)
+    remote = settings.blobs_url.startswith("s3://")
+    kind: Any = registry.load("interplay.blobs", settings.blobs or ("s3" if remote else "files"))
+    where = settings.blobs_url or str(settings.data_path / "blobs")
+    return kind(where if remote else Path(where), durability=settings.durability)
 
 
 def changed(settings: Settings, **values: Any) -> Settings:

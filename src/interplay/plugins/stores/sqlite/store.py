@@ -41,10 +41,15 @@ class SqliteStore:
         folder: Path,
         *,
         durability: schema.Durability = "normal",
+        database: str = "",
+        shared: bool = False,
+        connections: int = 0,
+        patience: float = 0.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.file = folder / FILE
         """The database; the file alone is whole after `settle` or `close`."""
+        self.shared = shared
         self._data = folder
         self._durability: schema.Durability = durability
         self._clock = clock

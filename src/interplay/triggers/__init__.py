@@ -1,0 +1,1 @@
+"""Triggers: interactions that begin by the clock."""

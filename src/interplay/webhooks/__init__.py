@@ -1,0 +1,1 @@
+"""Webhooks: what tells other servers that an interaction has ended."""
