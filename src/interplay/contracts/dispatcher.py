@@ -34,6 +34,11 @@ class Dispatcher(Protocol):
         the event loop. A process that never calls it only submits."""
         ...
 
+    def occupy(self, kind: str, places: int) -> None:
+        """Work of this kind that is done here without a job takes so many places (negative: gives
+        them back); no job is taken while none is left."""
+        ...
+
     async def submit(self, kind: str, id: str, *, due: float = 0.0, tier: int = 1) -> None:
         """Hands over a job, to be done by any process, not before `due` (Unix seconds; those of a
         lower `tier` go first). Durable when it returns. Nothing happens when a job of this kind
