@@ -187,6 +187,11 @@ class Store(Protocol):
         from now on. Raises Gone, or Fenced when the interaction has ended."""
         ...
 
+    async def release(self, id: str, epoch: int) -> None:
+        """Makes an unended interaction nobody's, as far as this epoch still holds it: the next
+        claim does not count as a further attempt. Silent otherwise."""
+        ...
+
     async def append(
         self,
         id: str,
