@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from interplay.contracts.records import Record
 from interplay.contracts.store import (
     Ending,
     Fenced,
@@ -16,14 +17,16 @@ from interplay.contracts.store import (
     NewInteraction,
     Store,
     StoredInteraction,
-    StoreFull,
+    StoreUnavailable,
 )
 from interplay.interactions import replay, terminal
 from interplay.interactions.durability import Durability, Ended, OutputLimit
 from interplay.interactions.fold import Fold
-from interplay.interactions.frames import data_of, frame_of, framed, weight
+from interplay.interactions.frames import frame_of, framed, weight
 from interplay.interactions.ids import event_prefix, root_of
+from interplay.interactions.kept import Kept
 from interplay.interactions.media import Media
+from interplay.interactions.outbox import Outbox
 from interplay.wire.errors import Error
 from interplay.wire.events import Event, StepDelta, StepStop
 from interplay.wire.usage import InteractionStatus, Usage
@@ -32,6 +35,8 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Event).decode
 
 
+_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
+"""Seconds between two tries while the store takes nothing."""
 _TRIM = 1_024
 """Frames that are committed and that every reader has passed go once there are so many."""
 
@@ -61,6 +66,8 @@ class Journal:
         *,
         flush_seconds: float = 0.25,
         output_bytes: int = 64 * 1024 * 1024,
+        outbox: Outbox | None = None,
+        news: Callable[[str], None] | None = None,
     ) -> None:
         self.row = row
         self.facts = terminal.request_facts(row)
@@ -76,11 +83,11 @@ class Journal:
         self.touched = row.created
         self.ended = False
         self.lost = False
-        self.failure: StoreFull | None = None
+        self.failure: StoreUnavailable | None = None
         self.on_lost: Callable[[], None] | None = None
-        self.store, self._media = store, media
+        self.kept = Kept(row, store, media)
+        self._outbox, self._news = outbox, news
         self._prefix = event_prefix(row.id)
-        self.epoch, self._committed, self._stored = 1, 0, False
         self._next, self._size, self._limit = 0, 0, output_bytes
         self._waiting: list[asyncio.Future[None]] = []
         self._queue: list[bytes] = []  # framed, not committed yet
@@ -95,16 +102,26 @@ class Journal:
     ) -> Journal:
         """The journal of an earlier attempt, claimed under a new epoch, with what it committed."""
         journal = cls(row, durability=Durability.FIRST, **made)
-        journal._stored, journal.epoch = True, claimed.epoch
+        journal.kept.there, journal.kept.epoch = True, claimed.epoch
         for data in events:
             event = _decode(data)
             journal.fold.apply(event)
             journal.frames.append(framed(data, event))
             journal._size += len(data)
-        journal._next = journal._committed = len(events)
+        journal._next = journal.kept.committed = len(events)
         if not events:  # it broke off between its row and its first event
             journal.append(terminal.created(row, row.status))
         return journal
+
+    @property
+    def store(self) -> Store:
+        """Where it is kept."""
+        return self.kept.store
+
+    @property
+    def epoch(self) -> int:
+        """The epoch it is held under."""
+        return self.kept.epoch
 
     @property
     def count(self) -> int:
@@ -188,14 +205,14 @@ class Journal:
             if not future.done():
                 future.set_result(None)
 
-    async def begin(self) -> None:
-        """Stores the row before anything else, where events are committed first."""
-        if self.durability is Durability.FIRST and not self._stored:
-            try:
-                await self.store.create(self.row)
-            finally:
-                self._arrived()
-            self._stored = True
+    async def begin(self, *, visible: bool = False) -> None:
+        """Stores the row before anything else, where events are committed first or other
+        processes must know of it (`visible`). Raises Gone, KeyError, StoreUnavailable."""
+        first = self.durability is Durability.FIRST or (
+            visible and self.durability is Durability.BEHIND
+        )
+        if first and not self.kept.there:
+            await self.kept.first()
 
     def _flush(self) -> None:
         self._timer = None
@@ -204,73 +221,50 @@ class Journal:
 
     async def _commit(self) -> None:
         """Commits what is queued until nothing is; publishes it where commits come first."""
-        delay = 0.05
+        delay = _PAUSE
         try:
             while self._queue:
                 batch, self._queue = self._queue, []
+                begins = self.row.status == "queued" and self.count > 1
                 try:
-                    await self._write(batch)
-                except StoreFull:
+                    await self.kept.append(batch, "in_progress" if begins else None)
+                except StoreUnavailable:
                     self._queue = batch + self._queue
                     if self._closing:
                         return
-                    # Space may come back; the run's own deadline bounds the wait.
+                    # It may take it later; the run's own deadline bounds the wait.
                     await asyncio.sleep(delay)
-                    delay = min(delay * 2, 2.0)
+                    delay = min(delay * 2, _LONGEST_PAUSE)
                     continue
-                self._committed += len(batch)
                 self._trim()
                 if self.durability is Durability.FIRST:
                     self.frames += batch
                     self._wake()
+                    if self._news is not None:
+                        self._news(self.row.id)
                 elif self._queue and not self._closing:
                     loop = asyncio.get_running_loop()
                     self._timer = loop.call_later(self._flush_seconds, self._flush)
                     return
         except (Fenced, Gone):
-            self._lose()
+            self.lose()
         except BaseException:
-            self._lose()  # what this batch held is not stored: nothing may come behind it
+            self.lose()  # what this batch held is not stored: nothing may come behind it
             raise
         finally:
             self._commits = None
 
     def _trim(self) -> None:
-        passed = min((reader.position for reader in self.readers), default=self._committed)
-        passed = min(passed, self._committed, self.base + len(self.frames))
+        passed = min((reader.position for reader in self.readers), default=self.kept.committed)
+        passed = min(passed, self.kept.committed, self.base + len(self.frames))
         if passed - self.base >= _TRIM:
             del self.frames[: passed - self.base]
             self.base = passed
 
-    async def _write(self, batch: list[bytes]) -> None:
-        if not self._stored:
-            await self._create(None)
-            self._stored = True
-        await self.store.append(
-            self.row.id,
-            self.epoch,
-            self._committed - 1,
-            [data_of(frame) for frame in batch],
-            status="in_progress" if self.row.status == "queued" and self.count > 1 else None,
-        )
-
-    async def _create(self, ending: Ending | None) -> None:
-        try:
-            await self.store.create(self.row, ending)
-        except Gone:
-            # The parent was deleted while this ran: what was made is kept, as a root.
-            self.row.parent = None
-            await self.store.create(self.row, ending)
-        self._arrived()
-
-    def _arrived(self) -> None:
-        """The input's blobs have a row that refers to them, or never will."""
-        self._media.release(self.row.blobs)
-        self.row.blobs = []
-
-    def _lose(self) -> None:
+    def lose(self) -> None:
+        """Someone else has it now, or nothing more can be kept of it: the run stops."""
         self._closing = self.lost = self.ended = True
-        self._arrived()
+        self.kept.arrived()
         self._wake()
         if self.on_lost is not None:
             self.on_lost()
@@ -288,7 +282,7 @@ class Journal:
             self._timer.cancel()
         await self.settle()
         if not self.ended:
-            self._lose()
+            self.lose()
 
     async def end(self, status: InteractionStatus, *, errors: list[Error] | None = None) -> bool:
         """Closes the open step, writes the terminal events and the row's end in one commit, then
@@ -305,7 +299,7 @@ class Journal:
         try:
             return await self._end(status, errors or [])
         except BaseException:
-            self._lose()
+            self.lose()
             raise
 
     async def _end(self, status: InteractionStatus, errors: list[Error]) -> bool:
@@ -325,6 +319,8 @@ class Journal:
                 self.frames += held
             self.ended = True
             self._wake()
+            if self._news is not None:
+                self._news(self.row.id)
         return not self.lost
 
     def _held(self, event: Event) -> bytes:
@@ -362,39 +358,34 @@ class Journal:
         )
         if self.durability is Durability.NEVER:
             return
-        delay = 0.05
+        delay = _PAUSE
         while True:
-            await self._write_end(held)
-            if self.failure is None or self.durability is not Durability.FIRST:
+            self.failure = None
+            try:
+                await self._write_end(held, errors)
                 return
+            except (Fenced, Gone):
+                self.lose()
+                return
+            except StoreUnavailable as error:
+                self.failure = error
+                if not self.kept.there:
+                    self.kept.arrived()
+                if self.durability is not Durability.FIRST:
+                    return
             # A background run has a row that must not stay in_progress: wait for space.
             await asyncio.sleep(delay)
-            delay = min(delay * 2, 2.0)
+            delay = min(delay * 2, _LONGEST_PAUSE)
 
-    async def _write_end(self, held: list[bytes]) -> None:
+    async def _write_end(self, held: list[bytes], errors: list[Error]) -> None:
         assert self.ending is not None
-        status, blobs, self.failure = self.ending.status, [], None
-        try:
-            kept = self.ending
-            if self.fold.media:
-                steps, blobs = await self._media.keep(self.fold.steps)
-                kept = msgspec.structs.replace(kept, steps=steps, blobs=blobs)
-            if self._stored:
-                await self.store.append(
-                    self.row.id,
-                    self.epoch,
-                    self._committed - 1,
-                    [data_of(frame) for frame in self._queue + held],
-                    status=status,
-                    ending=kept,
-                )
-            else:
-                await self._create(kept)
-        except (Fenced, Gone):
-            self._lose()
-        except StoreFull as error:
-            self.failure = error
-            if not self._stored:
-                self._arrived()
-        finally:
-            self._media.release(blobs)
+        row, records = self.row, list[Record]()
+        if self._outbox is not None and row.background:
+            status, updated = self.ending.status, self.ending.updated
+            records = await self._outbox.records(row, status, updated, errors)
+        kept = self.ending
+        if records or self.fold.media:  # the answer is made of the steps without references
+            kept = msgspec.structs.replace(kept, records=records)
+        await self.kept.end(kept, self.fold, self._queue + held)
+        if records and self._outbox is not None:
+            self._outbox.committed(records)
