@@ -8,6 +8,10 @@ from tests.house.tree import SRC, TESTS, sources
 
 ELSEWHERE: dict[str, tuple[str, str]] = {
     "contracts/agent.py": ("contracts/test_agents.py", "a contract is tested by its suite"),
+    "contracts/dispatcher.py": (
+        "contracts/test_dispatchers.py",
+        "a contract is tested by its suite",
+    ),
     "contracts/model.py": ("contracts/test_models.py", "a contract is tested by its suite"),
     "contracts/store.py": ("contracts/test_stores.py", "a contract is tested by its suite"),
     "contracts/tool.py": ("contracts/test_tools.py", "a contract is tested by its suite"),
@@ -32,6 +36,13 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "interactions/frames.py": ("interactions/test_replay.py", "seen through what is replayed"),
     "testing/contracts/agent.py": ("contracts/test_agents.py", "its suite, run and broken"),
     "testing/contracts/blobs.py": ("contracts/test_blobs.py", "its suite, run and broken"),
+    "testing/contracts/dispatcher.py": (
+        "contracts/test_dispatchers.py",
+        "its suite, run and broken",
+    ),
+    "testing/contracts/dispatcher_crew.py": ("contracts/test_dispatchers.py", "its players"),
+    "testing/contracts/dispatcher_sharing.py": ("contracts/test_dispatchers.py", "a part of it"),
+    "testing/dispatching.py": ("contracts/test_dispatchers.py", "the process of that suite"),
     "testing/contracts/model.py": ("contracts/test_models.py", "its suite, run and broken"),
     "testing/contracts/store.py": ("contracts/test_stores.py", "its suite, run and broken"),
     "testing/contracts/store_reading.py": ("contracts/test_stores.py", "a part of that suite"),

@@ -55,8 +55,8 @@ class Dispatcher(Protocol):
 
     async def dead(self, executors: Collection[str]) -> set[str]:
         """Those of these executors that are known to run no more: their process has ended, or has
-        given no sign of life for `silence` seconds. A process may be alive after all (frozen, cut
-        off): what it writes must meet a fence."""
+        given no sign of life for `silence` seconds. "" is nobody and never among them. A process
+        may be alive after all (frozen, cut off): what it writes must meet a fence."""
         ...
 
     async def drain(self) -> None:

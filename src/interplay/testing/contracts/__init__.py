@@ -3,9 +3,8 @@ pytest-asyncio."""
 
 import pytest
 
-pytest.register_assert_rewrite(
-    *(
-        f"{__name__}.{suite}"
-        for suite in ("model", "tool", "agent", "store", "store_reading", "blobs")
-    )
+_SUITES = (
+    *("model", "tool", "agent", "store", "store_reading", "blobs"),
+    *("dispatcher", "dispatcher_sharing", "dispatcher_crew"),
 )
+pytest.register_assert_rewrite(*(f"{__name__}.{suite}" for suite in _SUITES))
