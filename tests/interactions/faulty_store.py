@@ -42,9 +42,9 @@ class FaultyStore(SqliteStore):
         await super().create(new, ending)
         self.log.append("create" if ending is None else "create ended")
 
-    async def claim(self, id: str) -> Any:
+    async def claim(self, id: str, worker: str = "") -> Any:
         await self._ready()
-        return await super().claim(id)
+        return await super().claim(id, worker)
 
     async def append(
         self, id: str, epoch: int, last: int, events: Any, *, status: Any = None, ending: Any = None

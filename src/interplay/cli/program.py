@@ -39,6 +39,7 @@ setting can be given as INTERPLAY_<NAME>; NO_COLOR turns colours off.
 _GROUP = "interplay.cli"
 COMMANDS = {
     "serve": (f"{_GROUP}.serve:serve", "Start the server."),
+    "worker": (f"{_GROUP}.worker:worker", "Start a process that does background work only."),
     "chat": (f"{_GROUP}.chat:chat", "Talk to a model in the terminal."),
     "ask": (f"{_GROUP}.ask:ask", "Ask once and print the answer."),
     "interactions": (

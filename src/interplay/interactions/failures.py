@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from interplay.contracts.store import StoreFull, StoreUnavailable
+
 
 class Fault(msgspec.Struct, frozen=True):
     """One thing wrong with a request."""
@@ -32,6 +34,16 @@ def not_found(interaction_id: str) -> Rejected:
         f"Result not found. There is no interaction '{interaction_id[:80]}': it was never stored,"
         " was deleted, has expired, or belongs to another key.",
     )
+
+
+def unavailable(error: StoreUnavailable) -> Rejected:
+    """A 503 that says what the store waits for."""
+    if isinstance(error, StoreFull):
+        message = (
+            "The disk is full or not writable: free space under data_dir, or send store=false."
+        )
+        return Rejected("service_unavailable", message, retry_after=30)
+    return Rejected("service_unavailable", f"{error} Try again.", retry_after=2)
 
 
 class GenerationFault(Exception):

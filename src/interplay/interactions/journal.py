@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from interplay.contracts.failpoint import reached
 from interplay.contracts.records import Record
 from interplay.contracts.store import (
     Ending,
@@ -238,6 +239,7 @@ class Journal:
                     continue
                 self._trim()
                 if self.durability is Durability.FIRST:
+                    reached("appended")
                     self.frames += batch
                     self._wake()
                     if self._news is not None:
@@ -283,6 +285,11 @@ class Journal:
         await self.settle()
         if not self.ended:
             self.lose()
+
+    async def hand_over(self) -> None:
+        """Commits what was appended and takes no more, for whoever claims it next."""
+        await self.settle()
+        self._closing = self.ended = True
 
     async def end(self, status: InteractionStatus, *, errors: list[Error] | None = None) -> bool:
         """Closes the open step, writes the terminal events and the row's end in one commit, then
@@ -386,6 +393,8 @@ class Journal:
         kept = self.ending
         if records or self.fold.media:  # the answer is made of the steps without references
             kept = msgspec.structs.replace(kept, records=records)
+        reached("ending")
         await self.kept.end(kept, self.fold, self._queue + held)
+        reached("ended")
         if records and self._outbox is not None:
             self._outbox.committed(records)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from interplay.contracts.failpoint import reached
 from interplay.contracts.model import Choice, Model, Piece, Turn, TurnEnd
 from interplay.contracts.tool import ToolCall
 from interplay.interactions import tokens
@@ -193,6 +194,7 @@ async def _serve(at: Conversation, calls: list[ToolCall]) -> None:
     answers: Any = at.toolbox.answer(calls, at.journal.row.id, at.owner, written)
     async with aclosing(answers):
         async for steps in answers:
+            reached("answered")
             for step in steps:
                 at.writer.step(step)
 

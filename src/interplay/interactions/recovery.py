@@ -1,4 +1,4 @@
-"""At the start of a server: interactions an earlier process left unfinished."""
+"""Takes up an interaction where its journal stops: the handler of "run" jobs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,26 @@ import time
 
 import msgspec
 
+from interplay.contracts.dispatcher import Dispatcher
+from interplay.contracts.failpoint import reached
 from interplay.contracts.failure import Failure
-from interplay.contracts.store import Ending, Fenced, Gone, Store, StoredInteraction, StoreFull
-from interplay.interactions.admit import admit
+from interplay.contracts.store import (
+    TERMINAL,
+    Ending,
+    Fenced,
+    Gone,
+    Store,
+    StoredInteraction,
+    StoreFull,
+)
+from interplay.interactions.admit import Admitted, admit
 from interplay.interactions.failures import Rejected
 from interplay.interactions.history import History
 from interplay.interactions.journal import Journal
+from interplay.interactions.journals import Journals
 from interplay.interactions.media import Media
 from interplay.interactions.roster import Roster
 from interplay.interactions.runner import Runner, Running
-from interplay.interactions.service import Service
 from interplay.settings import Limits, SettingsError
 from interplay.wire.errors import Error
 from interplay.wire.interaction import CreateInteraction
@@ -32,7 +42,8 @@ ATTEMPTS = 5
 
 
 class Recovery:
-    """Takes up background runs where their journal stops, and ends what cannot go on."""
+    """Goes on with what nobody runs: handed over when it was created, handed back by a process
+    that stopped, or left by one that died."""
 
     def __init__(
         self,
@@ -41,49 +52,47 @@ class Recovery:
         roster: Roster,
         history: History,
         runner: Runner,
+        journals: Journals,
+        dispatcher: Dispatcher,
         limits: Limits,
     ) -> None:
         self._store, self._media, self._roster = store, media, roster
         self._history, self._runner, self._limits = history, runner, limits
-        self.left: list[StoredInteraction] = []
-        """What a full disk kept from being taken up."""
+        self._journals, self._dispatcher = journals, dispatcher
 
-    async def run(self) -> int:
-        """Takes up everything unfinished; answers how many go on."""
-        return await self._all(await self._store.unfinished())
+    async def run(self, id: str) -> float | None:
+        """Runs an interaction to its end, unless somebody who is alive does. Raises
+        StoreUnavailable when it has to wait for the store; cancelled, it hands the run back."""
+        if id in self._runner.live:
+            return None
+        stored = await self._store.get(id)
+        if stored is None or stored.status in TERMINAL:
+            return None
+        others = {stored.worker} - {"", self._dispatcher.executor}
+        if others and not await self._dispatcher.dead(others):
+            return None
+        try:
+            running = await self._take_up(stored)
+        except (Fenced, Gone):
+            return None  # it ended, went away or was taken by another meanwhile
+        except TimeoutError as error:
+            raise StoreFull("The end of an interaction waits for space.") from error
+        if running is None:
+            return None
+        self._runner.start(running)
+        try:
+            await running.journal.wait_end()
+        except asyncio.CancelledError:
+            await self._runner.hand_back(running)
+            raise
+        return None
 
-    async def later(self) -> None:
-        """Tries what is left again, until nothing is."""
-        while self.left:
-            await asyncio.sleep(_SECONDS)
-            left, self.left = self.left, []
-            await self._all(left)
-
-    async def _all(self, unfinished: list[StoredInteraction]) -> int:
-        taken = 0
-        for stored in unfinished:
-            try:
-                taken += await self._take_up(stored)
-            except (Fenced, Gone):
-                continue  # it ended or went away meanwhile
-            except (StoreFull, TimeoutError):
-                self.left.append(stored)
-        if self.left:
-            log.warning("disk full: %d unfinished interactions wait", len(self.left))
-        return taken
-
-    async def _take_up(self, stored: StoredInteraction) -> bool:
-        claimed = await self._store.claim(stored.id)
+    async def _take_up(self, stored: StoredInteraction) -> Running | None:
+        claimed = await self._store.claim(stored.id, self._dispatcher.executor)
+        reached("claimed")
         events = await self._store.events(stored.id)
         try:
-            journal = Journal.reopened(
-                Service.row_of(claimed),
-                claimed,
-                events,
-                store=self._store,
-                media=self._media,
-                output_bytes=self._limits.output_bytes,
-            )
+            journal = self._journals.reopened(claimed, events)
         except msgspec.MsgspecError as error:
             return await self._end_unread(claimed, f"The events cannot be read: {error}")
         if not claimed.background:
@@ -95,16 +104,15 @@ class Recovery:
                 journal, "aborted", f"The run broke off {claimed.attempts - 1} times; given up."
             )
         try:
-            running = Running(journal, await self._admit(claimed))
+            running = Running(journal, await self._admit(claimed), job=True)
         except Rejected as rejected:
             return await self._end(journal, rejected.code, rejected.message)
         except _UNREADABLE as error:
             return await self._end(journal, "aborted", f"It cannot be taken up: {error}")
         log.info("taken up", extra={"interaction": stored.id, "events": len(events)})
-        self._runner.start(running)
-        return True
+        return running
 
-    async def _admit(self, claimed: StoredInteraction):
+    async def _admit(self, claimed: StoredInteraction) -> Admitted:
         asked = msgspec.json.decode(claimed.request, type=CreateInteraction)
         asked.input = await self._media.steps(claimed.input)  # pyright: ignore
         history: list[Step] = []
@@ -112,12 +120,11 @@ class Recovery:
             history = await self._history.until(claimed.parent, claimed.owner)
         return await admit(asked, claimed.owner, history, self._roster, self._limits)
 
-    async def _end(self, journal: Journal, code: str, message: str) -> bool:
+    async def _end(self, journal: Journal, code: str, message: str) -> None:
         async with asyncio.timeout(_SECONDS):  # on a full disk it would wait for space
             await journal.end("failed", errors=[Error(code, message)])
-        return False
 
-    async def _end_unread(self, claimed: StoredInteraction, message: str) -> bool:
+    async def _end_unread(self, claimed: StoredInteraction, message: str) -> None:
         """Ends one whose events are of no use: without steps."""
         ending = Ending(
             status="failed",
@@ -127,4 +134,3 @@ class Recovery:
             errors=msgspec.json.encode([Error("aborted", message)]),
         )
         await self._store.append(claimed.id, claimed.epoch, claimed.last, [], ending=ending)
-        return False

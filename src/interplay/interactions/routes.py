@@ -8,10 +8,11 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from interplay.contracts.store import Filter, StoredInteraction
+from interplay.contracts.store import TERMINAL, Filter, StoredInteraction
 from interplay.interactions import resource
 from interplay.interactions.body import read_body, read_request
 from interplay.interactions.failures import invalid
+from interplay.interactions.followed import Followed
 from interplay.interactions.frames import event_of
 from interplay.interactions.journal import Journal
 from interplay.interactions.legacy import (
@@ -21,6 +22,7 @@ from interplay.interactions.legacy import (
     wants_outputs,
     with_outputs,
 )
+from interplay.interactions.reading import Reading
 from interplay.interactions.retries import Retries, fingerprint
 from interplay.interactions.runner import Running
 from interplay.interactions.service import Request, Service
@@ -61,9 +63,15 @@ class Interactions:
     """The handlers, as ASGI apps; `owner_of` tells whose request it is, or raises Rejected."""
 
     def __init__(
-        self, settings: Settings, service: Service, retries: Retries, owner_of: Any
+        self,
+        settings: Settings,
+        service: Service,
+        reading: Reading,
+        retries: Retries,
+        owner_of: Any,
     ) -> None:
         self._settings, self._service, self._retries = settings, service, retries
+        self._reading = reading
         self._owner_of = owner_of
         self.tails: set[Tail] = set()
 
@@ -87,7 +95,9 @@ class Interactions:
         )
         made = await self._service.create(request)
         if isinstance(made, StoredInteraction):
-            await self._stored_again(made, streams, outputs, connection, send)
+            await self._elsewhere(made.id, request, outputs, connection, send)
+        elif made.handed_over:
+            await self._elsewhere(made.journal.row.id, request, outputs, connection, send, made)
         elif streams:
             whole = await self._tail(made.journal, 0, connection, send, outputs, made)
             if whole:
@@ -108,21 +118,31 @@ class Interactions:
         if not gone:
             self._retries.answered(request.owner, request.fingerprint, made)
 
-    async def _stored_again(
+    async def _elsewhere(
         self,
-        stored: StoredInteraction,
-        streams: bool,
+        id: str,
+        request: Request,
         outputs: bool,
         connection: Connection,
         send: Send,
+        made: Running | None = None,
     ) -> None:
-        """The answer to a repeated Idempotency-Key whose interaction has ended."""
-        if streams:
-            frames = await self._service.replayed(stored)
-            await self._tail(frames, 0, connection, send, outputs, None)
+        """The answer where the run is another process's or waits for a place, or where a repeated
+        request has ended already."""
+        owner = request.owner
+        if not request.waits:
+            source, start = await self._reading.follow(id, owner, None)
+            whole = await self._tail(source, start, connection, send, outputs, made)
+            gone = not whole
         else:
-            body = await self._service.answer(stored)
-            await answer(send, self._view(body, outputs, False))
+            stored = await self._reading.stored(id, owner)
+            if stored.status not in TERMINAL and not stored.background:
+                stored = await self._reading.ended(id, owner)
+            body, gone = await self._reading.answer(stored), connection.left()
+            said = self._said(made) if made is not None else None
+            await answer(send, self._view(body, outputs, False), said)
+        if made is not None and not gone:
+            self._retries.answered(owner, request.fingerprint, made)
 
     async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
         """GET /{version}/interactions/{id}, as JSON or as the stream of its events."""
@@ -133,7 +153,7 @@ class Interactions:
             connection = Connection(receive)
             last = query.get("last_event_id") or None
             after = plain_event_id(last) if last is not None and outputs else last
-            source, start = await self._service.follow(id, owner, after)
+            source, start = await self._reading.follow(id, owner, after)
             # That schema counts otherwise: its view reads from the start and leaves out the rest.
             start = 0 if outputs else start
             await self._tail(source, start, connection, send, outputs, None, after=last)
@@ -142,7 +162,7 @@ class Interactions:
             raise invalid("'last_event_id' needs stream=true.")
         if query.get("fields", "*") != "*":
             raise invalid("The value of 'fields' is not supported. Supported values: '*'.")
-        body, input = await self._service.get(id, owner)
+        body, input = await self._reading.get(id, owner)
         asked = flag(query, "include_input")
         await answer(send, self._view(body, outputs, asked, input))
 
@@ -162,14 +182,14 @@ class Interactions:
     async def list(self, scope: Scope, receive: Receive, send: Send) -> None:
         """GET /{version}/interactions"""
         owner, query = self._owner_of(scope), query_of(scope)
-        page = await self._service.list(
+        page = await self._reading.list(
             owner, _filter(query), _page_size(query), query.get("page_token") or None
         )
         await answer(send, _encode(page))
 
     async def _tail(
         self,
-        source: Journal | list[bytes],
+        source: Journal | Followed | list[bytes],
         start: int,
         connection: Connection,
         send: Send,
@@ -179,8 +199,8 @@ class Interactions:
     ) -> bool:
         found = made.admitted.model if made is not None else None
         again = None
-        if isinstance(source, Journal):
-            again = partial(self._service.frames_from, source.row.id)
+        if not isinstance(source, list):
+            again = partial(self._reading.frames_from, source.row.id)
         tail = Tail(
             source,
             start,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable
 
 import msgspec
 
+from interplay.contracts.dispatcher import Dispatcher
+from interplay.contracts.failpoint import reached
 from interplay.contracts.failure import Failure
-from interplay.contracts.store import Store, StoreFull
+from interplay.contracts.store import Store, StoreFull, StoreUnavailable
 from interplay.interactions.admit import Admitted
 from interplay.interactions.failures import GenerationFault, Rejected
 from interplay.interactions.history import History
@@ -31,15 +31,23 @@ log = logging.getLogger("interplay.runner")
 
 PATIENCE = 4.0
 """Seconds a caller waits for the end of what he cancelled; a full disk is looked at more often."""
+_STOP_SECONDS = 1.5
+"""How long a run may take to stop."""
 STOPPED = "The server was stopped before this ended."
+RUN = "run"
+"""The kind of the jobs that run an interaction; their id is the interaction's."""
 _TIER = {"priority": 0, "standard": 1, "flex": 2, "deferred": 3}
 
 
 class Running(msgspec.Struct, eq=False):
-    """An interaction that is queued or being run by this process."""
+    """An interaction that is being run by this process, or was handed over by it."""
 
     journal: Journal
     admitted: Admitted
+    job: bool = False
+    """A job of the dispatcher runs it, and holds its place."""
+    handed_over: bool = False
+    """There was no place for it here: whoever takes its job runs it."""
     task: asyncio.Task[None] | None = None
     handed_back: bool = False
     began: float = 0.0
@@ -53,13 +61,23 @@ class Running(msgspec.Struct, eq=False):
 class Runner:
     """Runs of this process. `live` holds them by interaction id until they have ended."""
 
-    def __init__(self, roster: Roster, store: Store, history: History, limits: Limits) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        store: Store,
+        history: History,
+        dispatcher: Dispatcher,
+        limits: Limits,
+        *,
+        works: bool = True,
+    ) -> None:
         self.live: dict[str, Running] = {}
         self.on_end: Callable[[Running], None] | None = None
+        self.works = works
+        """Whether background runs may begin in this process."""
         self._roster, self._store = roster, store
         self._history, self._limits = history, limits
-        self._waiting: list[tuple[int, int, Running]] = []
-        self._order = itertools.count()
+        self._dispatcher = dispatcher
         self._behind = self._arriving = 0
         self._per_owner: Counter[str] = Counter()
         self._draining = False
@@ -67,11 +85,15 @@ class Runner:
         self._watch: asyncio.TimerHandle | None = None
 
     @property
-    def queued(self) -> int:
-        """Background runs that wait for a place."""
-        return len(self._waiting)
+    def executor(self) -> str:
+        """The name of this process."""
+        return self._dispatcher.executor
 
-    def reserve(self, owner: str, *, background: bool) -> None:
+    async def queued(self) -> int:
+        """Background runs that wait for a place, of all processes."""
+        return await self._dispatcher.waiting(RUN)
+
+    async def reserve(self, owner: str, *, background: bool) -> None:
         """Takes a place for a run, to be kept until `unreserve`. Raises Rejected with a time to
         come back when there is none."""
         if self._draining:
@@ -79,24 +101,33 @@ class Runner:
                 "service_unavailable", "The server is shutting down; try again.", retry_after=2
             )
         if background:
-            free = max(0, self._limits.background_runs - self._behind)
-            if len(self._waiting) + max(0, self._arriving - free) >= self._limits.queue:
-                raise Rejected(
-                    "too_many_requests",
-                    f"{len(self._waiting)} background interactions are waiting (limits.queue).",
-                    retry_after=5,
-                )
-        elif self._per_owner[owner] >= self._limits.runs_per_key:
+            await self._reserve_behind()
+            return
+        if self._per_owner[owner] >= self._limits.runs_per_key:
             raise Rejected(
                 "too_many_requests",
                 f"{self._limits.runs_per_key} interactions of this key are running"
                 " (limits.runs_per_key).",
                 retry_after=1,
             )
-        if background:
-            self._arriving += 1
-        else:
-            self._per_owner[owner] += 1
+        self._per_owner[owner] += 1
+
+    async def _reserve_behind(self) -> None:
+        self._arriving += 1
+        without_place = self._arriving - self._free()
+        if without_place <= 0:
+            return
+        try:
+            waiting = await self.queued()
+            if waiting + without_place > self._limits.queue:
+                raise Rejected(
+                    "too_many_requests",
+                    f"{waiting} background interactions are waiting (limits.queue).",
+                    retry_after=5,
+                )
+        except BaseException:
+            self._arriving -= 1
+            raise
 
     def unreserve(self, owner: str, *, background: bool) -> None:
         """Gives the place back; a run that was started meanwhile has its own."""
@@ -110,25 +141,60 @@ class Runner:
         if not self._per_owner[owner]:
             del self._per_owner[owner]
 
-    def must_queue(self) -> bool:
-        """Whether a background run would have to wait for a place."""
-        return self._behind >= self._limits.background_runs
+    def _free(self) -> int:
+        if not self.works or self._draining:
+            return 0
+        return max(0, self._limits.background_runs - self._behind)
+
+    def place(self) -> bool:
+        """Takes a place for a background run in this process, if there is one."""
+        if not self._free():
+            return False
+        self._behind += 1
+        self._dispatcher.occupy(RUN, 1)
+        return True
+
+    def unplace(self) -> None:
+        """Gives that place back."""
+        self._behind -= 1
+        self._dispatcher.occupy(RUN, -1)
 
     def start(self, running: Running, *, here: bool = False) -> None:
-        """Runs it now, or when there is a place for it; `here` leaves the running to the caller,
-        who awaits `carry`."""
-        journal = running.journal
-        self.live[journal.row.id] = running
-        if not running.admitted.background:
-            self._per_owner[running.admitted.owner] += 1
-            if not here:
-                self._launch(running)
-        elif self.must_queue():
-            tier = _TIER[running.admitted.asked.service_tier or "standard"]
-            heapq.heappush(self._waiting, (tier, next(self._order), running))
-        else:
+        """Runs it now; a background run has its place, or its job has. `here` leaves the running
+        to the caller, who awaits `carry`."""
+        self.live[running.journal.row.id] = running
+        if running.job:
             self._behind += 1
+        elif not running.admitted.background:
+            self._per_owner[running.admitted.owner] += 1
+        if not here:
             self._launch(running)
+
+    async def hand_over(self, running: Running) -> None:
+        """Leaves a stored run to whichever process has a place for it."""
+        await running.journal.hand_over()
+        running.handed_over = True
+        reached("created")
+        row, tier = running.journal.row, running.admitted.asked.service_tier
+        await self._dispatcher.submit(RUN, row.id, tier=_TIER[tier or "standard"])
+
+    async def hand_back(self, running: Running) -> None:
+        """Stops a background run, with all it wrote committed, and lets others go on with it."""
+        running.handed_back = True
+        if running.task is not None:
+            running.task.cancel()
+            await asyncio.wait([running.task], timeout=_STOP_SECONDS)
+        journal = running.journal
+        if journal.ended:
+            return
+        await journal.let_go()
+        try:
+            await self._store.release(journal.row.id, journal.epoch)
+            if not running.job:
+                await self._dispatcher.submit(RUN, journal.row.id)
+        except StoreUnavailable as error:
+            # Whoever finds this process gone takes it up.
+            log.warning("not handed back: %s", error, extra={"interaction": journal.row.id})
 
     async def carry(self, running: Running) -> None:
         """Runs it in the caller's own task: one who waits for the end anyway needs no other."""
@@ -170,17 +236,12 @@ class Runner:
     def _left(self, running: Running) -> None:
         """A run has let go: its place is free."""
         self.live.pop(running.journal.row.id, None)
-        if not running.admitted.background:
+        if running.job:
+            self._behind -= 1
+        elif running.admitted.background:
+            self.unplace()
+        else:
             self._leave(running.admitted.owner)
-            return
-        self._behind -= 1
-        while self._waiting and not self.must_queue() and not self._draining:
-            _, _, following = heapq.heappop(self._waiting)
-            if following.journal.ended:
-                self.live.pop(following.journal.row.id, None)
-                continue
-            self._behind += 1
-            self._launch(following)
 
     async def _run(self, running: Running) -> None:
         journal = running.journal
@@ -285,41 +346,32 @@ class Runner:
         raise StoreFull("The end of the interaction waits for space.")
 
     async def _cancel(self, running: Running) -> None:
-        won = await running.journal.end("cancelled")
-        if running.task is not None:
-            if won:
-                running.task.cancel()
-            return
-        self.live.pop(running.journal.row.id, None)
-        self._waiting = [entry for entry in self._waiting if entry[2] is not running]
-        heapq.heapify(self._waiting)
-        if self.on_end is not None:
-            self.on_end(running)
+        if await running.journal.end("cancelled") and running.task is not None:
+            running.task.cancel()
 
     async def drain(self) -> None:
-        """Before the process ends: foreground runs may finish, background runs are handed back
-        with all they wrote committed, to be taken up at the next start."""
+        """Before the process ends: background runs are handed back at once, with all they wrote
+        committed; foreground runs may finish."""
         self._draining = True
-        foreground = [r.task for r in self.live.values() if r.task and not r.admitted.background]
-        if foreground:
-            await asyncio.wait(foreground, timeout=self._limits.drain_seconds)
-        left = list(self.live.values())
-        for running in left:
-            if running.admitted.background:
-                running.handed_back = True
-            if running.task is not None:
-                running.task.cancel()
         for ending in self._cancels:
             ending.cancel()
+        left = list(self.live.values())
+        behind = [r for r in left if r.admitted.background and not r.job]
+        await asyncio.gather(
+            *(self.hand_back(running) for running in behind),
+            self._drain_foreground([r for r in left if not r.admitted.background]),
+        )
+        if self._cancels:
+            await asyncio.wait(self._cancels, timeout=_STOP_SECONDS)
+
+    async def _drain_foreground(self, left: list[Running]) -> None:
         tasks = [running.task for running in left if running.task is not None]
-        tasks += self._cancels
         if tasks:
-            await asyncio.wait(tasks, timeout=5)
+            await asyncio.wait(tasks, timeout=self._limits.drain_seconds)
+        tasks = [task for task in tasks if not task.done()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_STOP_SECONDS)
         for running in left:
-            if running.admitted.background:
-                await running.journal.let_go()
-            else:
-                await running.journal.end(
-                    "failed",
-                    errors=[Error("cancelled", STOPPED)],
-                )
+            await running.journal.end("failed", errors=[Error("cancelled", STOPPED)])

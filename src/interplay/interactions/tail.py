@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from interplay.interactions.followed import Followed
 from interplay.interactions.frames import DONE
 from interplay.interactions.journal import Journal, Reader
 from interplay.settings import Limits
@@ -84,7 +85,7 @@ class Tail:
 
     def __init__(
         self,
-        source: Journal | list[bytes],
+        source: Journal | Followed | list[bytes],
         start: int,
         connection: Connection,
         send: Send,
@@ -130,7 +131,7 @@ class Tail:
             if self._beat is not None:
                 self._beat.cancel()
 
-    async def _follow(self, journal: Journal | _Finished) -> bool:
+    async def _follow(self, journal: Journal | Followed | _Finished) -> bool:
         doing = self._doing()
         if doing is not None:
             self._comment = f": {doing}\n\n".encode()
@@ -156,7 +157,7 @@ class Tail:
                 await self._waiting
         return False
 
-    async def _catch_up(self, journal: Journal | _Finished) -> bool:
+    async def _catch_up(self, journal: Journal | Followed | _Finished) -> bool:
         """Sends what the journal has let go, or what came after it was lost, from the store.
         False when there is nothing, or when nobody can say what comes next."""
         frames = await self._again(self.position) if self._again is not None else []
@@ -203,7 +204,7 @@ class Tail:
     def drain(self) -> None:
         """The server is going away: the live stream of a background run ends here, and is resumed
         with the last event id at the next server."""
-        if isinstance(self._source, Journal) and self._source.row.background:
+        if not isinstance(self._source, _Finished) and self._source.row.background:
             self._drained = True
             self.wake()
 

@@ -57,7 +57,8 @@ class App:
         routes = _routes(assembly)
         router = Router(routes, redirect_slashes=False, default=_unknown)
         self._plain = Errors(router, assembly.metrics.request)
-        self._create = Errors(assembly.interactions.create, assembly.metrics.request)
+        create = router if assembly.settings.role == "worker" else assembly.interactions.create
+        self._create = Errors(create, assembly.metrics.request)
         self._browser = CORSMiddleware(  # outermost: a browser must be able to read faults too
             self._plain,
             allow_origins=assembly.settings.cors_origins,
@@ -121,8 +122,16 @@ def _routes(assembly: Assembly) -> list[Route]:
     def route(path: str, handler: Any, *methods: str) -> Route:
         return Route(path, _Endpoint(handler), methods=list(methods))
 
+    about = [
+        route("/health", health.health, "GET"),
+        route("/ready", health.ready, "GET"),
+        route("/metrics", health.metrics, "GET"),
+    ]
+    if assembly.settings.role == "worker":
+        return about
     base = "/{version:version}/interactions"
     return [
+        *about,
         route(base, interactions.create, "POST"),
         route(base, interactions.list, "GET"),
         route(base + "/{id}:cancel", interactions.cancel, "POST"),
@@ -131,9 +140,6 @@ def _routes(assembly: Assembly) -> list[Route]:
         route(base + "/{id}/cancel", interactions.cancel, "POST"),
         route("/{version:version}/models", models.list, "GET"),
         route("/{version:version}/models/{name:path}", models.get, "GET"),
-        route("/health", health.health, "GET"),
-        route("/ready", health.ready, "GET"),
-        route("/metrics", health.metrics, "GET"),
         route("/openapi.json", health.openapi, "GET"),
         route("/", _root, "GET"),
     ]

@@ -12,17 +12,22 @@ import msgspec
 from interplay.contracts import registry
 from interplay.contracts.agent import Agent
 from interplay.contracts.blobs import Blobs
+from interplay.contracts.dispatcher import Dispatcher, Handler
 from interplay.contracts.model import Model
-from interplay.contracts.store import Store
+from interplay.contracts.store import Store, StoreUnavailable
 from interplay.contracts.tool import Tool
+from interplay.interactions.changes import Changes
 from interplay.interactions.history import History
+from interplay.interactions.journals import Journals
 from interplay.interactions.media import Media
+from interplay.interactions.reading import Reading
+from interplay.interactions.reaper import Reaper
 from interplay.interactions.recovery import Recovery
 from interplay.interactions.retention import Retention
 from interplay.interactions.retries import Retries
 from interplay.interactions.roster import Roster
 from interplay.interactions.routes import Interactions
-from interplay.interactions.runner import Runner
+from interplay.interactions.runner import RUN, Runner
 from interplay.interactions.service import Service
 from interplay.server.auth import Keys
 from interplay.server.metrics import Metrics
@@ -47,11 +52,18 @@ class Assembly:
         self.roster = Roster(settings, models=models, agents=agents, tools=tools)
         self.store = _store(settings)
         self.media = Media(_blobs(settings), settings.limits.blob_bytes)
+        self.dispatcher = _dispatcher(settings, self.store)
+        self.works = settings.role != "api"
         limits = settings.limits
-        self.history = History(
-            self.store, self.media, limits.history_cache_steps, limits.history_cache_bytes
+        # What another process deletes must not be remembered here.
+        warm = 0 if self.store.shared else limits.history_cache_steps
+        self.history = History(self.store, self.media, warm, limits.history_cache_bytes)
+        self.runner = Runner(
+            self.roster, self.store, self.history, self.dispatcher, limits, works=self.works
         )
-        self.runner = Runner(self.roster, self.store, self.history, limits)
+        self.changes = Changes()
+        self.journals = Journals(self.store, self.media, limits, self.changes.tell)
+        self.reading = Reading(self.store, self.media, self.runner, self.changes)
         self.retries = Retries(limits.retry_seconds)
         self.service = Service(
             settings,
@@ -61,8 +73,13 @@ class Assembly:
             self.history,
             self.runner,
             self.retries,
+            self.journals,
+            self.reading,
+            self.dispatcher,
         )
-        self.interactions = Interactions(settings, self.service, self.retries, self.keys.owner_of)
+        self.interactions = Interactions(
+            settings, self.service, self.reading, self.retries, self.keys.owner_of
+        )
         self.metrics = Metrics(self.runner)
         self.runner.on_end = self.metrics.ended
         self.ready = False
@@ -71,16 +88,39 @@ class Assembly:
     async def open(self) -> None:
         """Opens the store, takes up what was left unfinished, begins to load the default model."""
         await self.store.open()
-        limits = self.settings.limits
-        recovery = Recovery(self.store, self.media, self.roster, self.history, self.runner, limits)
-        taken = await recovery.run()
-        if taken:
-            log.info("took up %d background interactions", taken)
-        self._tasks.append(asyncio.create_task(recovery.later()))
+        await self.dispatcher.open()
+        if self.store.shared:
+            self.store.watch(self.changes.tell)
+        if self.works:
+            self._work()
+        reaper = Reaper(self.store, self.dispatcher, self.runner, works=self.works)
+        try:
+            taken = await reaper.look(at_start=True)
+        except StoreUnavailable as error:
+            log.warning("unfinished interactions wait: %s", error)
+        else:
+            if taken:
+                log.info("%d unfinished interactions are taken up", taken)
         retention = Retention(self.store, self.media, self.history, self.retries)
+        self._tasks.append(asyncio.create_task(reaper.run()))
         self._tasks.append(asyncio.create_task(retention.run()))
         await self._preload()
         self.ready = True
+
+    def _work(self) -> None:
+        """Begins to take jobs."""
+        recovery = Recovery(
+            self.store,
+            self.media,
+            self.roster,
+            self.history,
+            self.runner,
+            self.journals,
+            self.dispatcher,
+            self.settings.limits,
+        )
+        handlers: dict[str, Handler] = {RUN: recovery.run}
+        self.dispatcher.work(handlers, {RUN: self.settings.limits.background_runs})
 
     async def _preload(self) -> None:
         fallback = self.roster.fallback_entry()
@@ -101,13 +141,14 @@ class Assembly:
     async def close(self) -> None:
         """Finishes or hands back what runs, then lets go of everything."""
         self.ready = False
-        await self.runner.drain()
+        await asyncio.gather(self.runner.drain(), self.dispatcher.drain())
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             await self.roster.close()
         finally:
+            await self.dispatcher.close()
             await self.store.close()
 
 
@@ -121,6 +162,18 @@ def _store(settings: Settings) -> Store:
         shared=settings.shared,
         connections=settings.limits.database_connections,
         patience=settings.limits.database_seconds,
+    )
+
+
+def _dispatcher(settings: Settings, store: Store) -> Dispatcher:
+    name = settings.dispatcher or ("dbos" if settings.on_postgres else "local")
+    kind: Any = registry.load("interplay.dispatchers", name)
+    return kind(
+        jobs=store.jobs,
+        folder=settings.data_path,
+        database=settings.database,
+        shared=store.shared,
+        silence=settings.limits.worker_silence_seconds,
     )
 
 

@@ -11,8 +11,8 @@ import msgspec
 from starlette.exceptions import HTTPException
 
 from interplay.contracts.failure import Failure
-from interplay.contracts.store import StoreFull
-from interplay.interactions.failures import Rejected
+from interplay.contracts.store import StoreUnavailable
+from interplay.interactions.failures import Rejected, unavailable
 from interplay.wire.errors import HTTP_STATUS, Error, ErrorBody
 
 log = logging.getLogger("interplay.server")
@@ -67,12 +67,8 @@ class Errors:
                 "method_not_allowed",
                 f"{scope['method']} is not possible at {scope['path'][:200]}; possible: {allowed}.",
             )
-        except StoreFull:
-            rejected = Rejected(
-                "service_unavailable",
-                "The disk is full or not writable; free space under data_dir.",
-                retry_after=30,
-            )
+        except StoreUnavailable as error:
+            rejected = unavailable(error)
         except Failure as failure:
             rejected = Rejected(failure.code, failure.message, retry_after=failure.retry_after)
         except Exception:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from interplay import __version__
+from interplay.contracts.store import StoreUnavailable
 from interplay.interactions.routes import answer
 from interplay.server.assembly import Assembly
 from interplay.server.openapi import document
@@ -29,7 +31,10 @@ class Health:
     async def metrics(self, scope: Any, receive: Any, send: Any) -> None:
         """Prometheus exposition; asks for a key when keys are configured."""
         self._assembly.keys.owner_of(scope)
-        body = self._assembly.metrics.text()
+        queued = None
+        with suppress(StoreUnavailable):  # the other numbers are wanted most when it is away
+            queued = await self._assembly.runner.queued()
+        body = self._assembly.metrics.text(queued)
         headers = [
             (b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),
             (b"content-length", str(len(body)).encode()),

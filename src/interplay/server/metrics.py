@@ -30,6 +30,7 @@ class Metrics:
         self._buckets = {kind: [0] * (len(_BUCKETS) + 1) for kind in ("model", "agent")}
         self._seconds = {"model": 0.0, "agent": 0.0}
         self._input = self._output = self._events = 0
+        self._queued: int | None = None
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -71,11 +72,12 @@ class Metrics:
         yield from (requests, ended, tokens, self._durations())
         yield CounterMetricFamily("interplay_events", "Events written", value=self._events)
         yield GaugeMetricFamily(
-            "interplay_live_interactions", "Queued or running", value=len(self._runner.live)
+            "interplay_live_interactions", "Running in this process", value=len(self._runner.live)
         )
-        yield GaugeMetricFamily(
-            "interplay_queued_interactions", "Waiting for a place", value=self._runner.queued
-        )
+        if self._queued is not None:
+            yield GaugeMetricFamily(
+                "interplay_queued_interactions", "Waiting for a place", value=self._queued
+            )
 
     def _durations(self) -> HistogramMetricFamily:
         family = HistogramMetricFamily(
@@ -90,6 +92,7 @@ class Metrics:
             family.add_metric([kind], buckets, self._seconds[kind])
         return family
 
-    def text(self) -> bytes:
-        """The exposition."""
+    def text(self, queued: int | None = None) -> bytes:
+        """The exposition; `queued` is how many background runs wait, if that can be told."""
+        self._queued = queued
         return generate_latest(self._registry)

@@ -35,7 +35,9 @@ class _Server(uvicorn.Server):
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
-            print(f"Interplay is listening on http://{shown}:{port}", flush=True)
+            role = self._app.assembly.settings.role
+            said = "worker is ready; its health page is" if role == "worker" else "is listening"
+            print(f"Interplay {said} on http://{shown}:{port}", flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Streams of background runs would keep their connections open for ever. The signal is not
@@ -49,6 +51,7 @@ class _Server(uvicorn.Server):
 def serve(sourced: Sourced) -> int:
     """Serves until a signal ends it; answers the exit status. Raises SettingsError."""
     settings = sourced.settings
+    _check(settings)
     logs.configure(settings)
     app = create_app(settings)
     check_binding(settings, app.assembly.keys)
@@ -67,6 +70,21 @@ def serve(sourced: Sourced) -> int:
     server = _Server(config, app)
     server.run(sockets=[listener])
     return 0 if server.started else 1
+
+
+def _check(settings: Settings) -> None:
+    if settings.role not in ("all", "api", "worker"):
+        raise SettingsError(f"role '{settings.role}' is none of all, api, worker.")
+    if settings.database and not settings.on_postgres:
+        raise SettingsError(
+            "database is not a PostgreSQL URL (postgresql://user:password@host/name); leave it out"
+            " for a file in data_dir."
+        )
+    if settings.role != "all" and not (settings.shared or settings.on_postgres):
+        raise SettingsError(
+            f"role {settings.role} needs other processes beside it: give all of them --shared and"
+            " one data_dir, or one PostgreSQL (--database)."
+        )
 
 
 def _listen(settings: Settings) -> socket.socket:
