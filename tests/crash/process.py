@@ -27,6 +27,8 @@ class Process:
         self._process: asyncio.subprocess.Process | None = None
         self.limit_file_bytes: int | None = None
         """RLIMIT_FSIZE of the next process."""
+        self.failpoint = ""
+        """Where the next process dies; see interplay.contracts.failpoint."""
         self.api = Api("", session)
 
     async def start(self) -> Api:
@@ -45,7 +47,11 @@ class Process:
             "--data-dir", str(self._folder / "data"), "--config", str(self._config),
             stdout=asyncio.subprocess.PIPE,
             stderr=(self._folder / "log").open("ab"),
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={
+                **os.environ,
+                "PYTHONUNBUFFERED": "1",
+                "INTERPLAY_FAILPOINT": self.failpoint,
+            },
             preexec_fn=limited if limit is not None else None,
         )  # fmt: skip
         assert self._process.stdout is not None
@@ -57,6 +63,12 @@ class Process:
                     break
         self.api = Api(line.split()[-1], self._session)
         return self.api
+
+    async def died(self, seconds: float = 20) -> None:
+        """Waits until it has killed itself."""
+        assert self._process is not None
+        async with asyncio.timeout(seconds):
+            assert await self._process.wait() == -signal.SIGKILL, self.log()[-3000:]
 
     async def end(self, how: signal.Signals = signal.SIGKILL, seconds: float = 30) -> int:
         """Sends a signal and waits for the end."""

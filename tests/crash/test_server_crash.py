@@ -98,7 +98,7 @@ async def test_a_foreground_stream_cut_by_kill_9_is_failed_and_ends_for_who_resu
             await take()
         api = await server.start()
         id = events[0]["interaction"]["id"]
-        stored = (await api.get(id)).body
+        stored = await api.ended(id)
         assert stored["status"] == "failed"
         assert stored["errors"][0]["code"] == "aborted"
         assert "".join(WORDS).startswith(text_of(stored))

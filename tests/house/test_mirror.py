@@ -15,7 +15,6 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "contracts/model.py": ("contracts/test_models.py", "a contract is tested by its suite"),
     "contracts/store.py": ("contracts/test_stores.py", "a contract is tested by its suite"),
     "contracts/tool.py": ("contracts/test_tools.py", "a contract is tested by its suite"),
-    "contracts/dispatcher.py": ("contracts/test_dispatchers.py", "its suite tests it"),
     "contracts/failpoint.py": ("crash/test_failpoints.py", "each place is died at there"),
     "contracts/jobs.py": ("contracts/test_jobs.py", "a contract is tested by its suite"),
     "contracts/records.py": ("contracts/test_records.py", "a contract is tested by its suite"),

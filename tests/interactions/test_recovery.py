@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -85,11 +86,10 @@ async def test_a_full_disk_does_not_keep_a_server_from_starting(house: Any) -> N
     )
     assert (await api.create(input="x", store=False)).status == 200
     assert (await api.get(asked(1).id)).body["status"] == "in_progress"
-    assert (await api.get(asked(1).id, stream="true")).status == 503
+    following = asyncio.create_task(api.replay(asked(1).id))
     server.app.assembly.store.full = False
-    live = server.app.assembly.runner.live
-    await until(lambda: asked(1).id in live or "end" in server.app.assembly.store.log)
-    await until(lambda: server.app.assembly.store.log.count("end") == 2)
+    await until(lambda: server.app.assembly.store.log.count("end") == 2, 20)
+    assert kinds(await following)[-1] == "interaction.completed"
     assert (await api.get(asked(2).id)).body["status"] == "failed"
 
 
@@ -113,6 +113,25 @@ async def test_a_tool_call_caught_by_a_crash_is_not_made_again(house: Any) -> No
     assert result["is_error"]
     assert "interrupted" in result["result"]
     assert fold(await api.replay(id)) == done["steps"][1:]
+
+
+async def test_the_usage_of_turns_before_a_crash_counts(house: Any) -> None:
+    def took(tokens: int) -> dict[str, int]:
+        return {"total_input_tokens": tokens, "total_tokens": tokens}
+
+    calls = {"calls": [{"name": "google_search", "arguments": {"query": "q"}}], "usage": took(100)}
+    tool = ScriptedTool("google_search", [{"hold": "h"}, "found"])
+    body = {"input": "x", "background": True, "tools": [{"type": "google_search"}]}
+    async with AsyncExitStack() as stack:
+        _, api = await house.start(
+            models={"m": ScriptedModel.of(calls)}, tools={"google_search": tool}, stack=stack
+        )
+        id = (await api.create(**body)).body["id"]
+        await tool.gate("h").reached()
+    model = ScriptedModel.of({"text": "done", "usage": took(20)})
+    tools = {"google_search": ScriptedTool("google_search")}
+    _, api = await house.start(models={"m": model}, tools=tools)
+    assert (await api.ended(id))["usage"]["total_input_tokens"] == 120
 
 
 async def test_a_repeatable_tool_call_is_made_again_after_a_crash(house: Any) -> None:

@@ -15,7 +15,7 @@ from interplay.interactions import tokens
 from interplay.interactions.failures import GenerationFault
 from interplay.interactions.format import Format
 from interplay.interactions.history import join, pending_calls
-from interplay.interactions.journal import Journal, OutputLimit
+from interplay.interactions.journal import Durability, Journal, OutputLimit
 from interplay.interactions.toolbox import Toolbox
 from interplay.interactions.writer import Writer
 from interplay.settings import Limits
@@ -23,7 +23,9 @@ from interplay.wire.content import TextContent
 from interplay.wire.deltas import ArgumentsDelta
 from interplay.wire.generation import GenerationConfig
 from interplay.wire.steps import FunctionCallStep, ModelOutputStep, Step
-from interplay.wire.usage import InteractionStatus
+from interplay.wire.usage import InteractionStatus, Usage
+
+_USAGE = "interplay:usage"
 
 
 class Conversation(msgspec.Struct):
@@ -50,6 +52,7 @@ async def converse(at: Conversation) -> InteractionStatus:
     Raises GenerationFault, interplay.contracts.failure.Failure, Ended.
     """
     prefix = at.writer.take_up(prefill=at.model.facts.prefill)
+    await _recall_usage(at.journal)
     for step in await at.toolbox.interrupted(at.journal):
         at.writer.step(step)
     if pending_calls(at.journal.fold.steps):  # an earlier attempt came this far
@@ -190,6 +193,7 @@ def _waiting(at: Conversation, written: list[Step]) -> bool:
 
 async def _serve(at: Conversation, calls: list[ToolCall]) -> None:
     written = len(at.journal.fold.steps)
+    await _remember_usage(at.journal)
     await at.toolbox.announce(calls, at.journal)
     answers: Any = at.toolbox.answer(calls, at.journal.row.id, at.owner, written)
     async with aclosing(answers):
@@ -197,6 +201,21 @@ async def _serve(at: Conversation, calls: list[ToolCall]) -> None:
             reached("answered")
             for step in steps:
                 at.writer.step(step)
+
+
+async def _remember_usage(journal: Journal) -> None:
+    """What the turns so far have taken counts for the interaction, also after a crash."""
+    if journal.durability is Durability.FIRST and journal.usage is not None:
+        usage = msgspec.json.encode(journal.usage)
+        await journal.store.remember(journal.row.id, _USAGE, usage, epoch=journal.epoch)
+
+
+async def _recall_usage(journal: Journal) -> None:
+    if journal.epoch == 1 or journal.durability is not Durability.FIRST:
+        return
+    memo = (await journal.store.recall(journal.row.id)).get(_USAGE)
+    if memo is not None and journal.usage is None:
+        journal.usage = msgspec.json.decode(memo, type=Usage)
 
 
 def _text(journal: Journal) -> str:
