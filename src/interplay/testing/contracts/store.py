@@ -9,14 +9,15 @@ from contextlib import suppress
 import pytest
 
 from interplay.contracts.store import Fenced, Gone, Store
-from interplay.testing.contracts.store_reading import StoreReading, end, ids, new
+from interplay.testing.contracts.store_holding import StoreHolding
+from interplay.testing.contracts.store_reading import end, ids, new
 
 BLOB = "ab" * 32
 OTHER_BLOB = "cd" * 32
 
 
 @pytest.mark.asyncio
-class StoreContract(StoreReading):
+class StoreContract(StoreHolding):
     """Subclass it and give a `make` fixture: a callable that builds the store, not opened, on
     the same place each time; the place is empty when a test begins."""
 
@@ -33,6 +34,7 @@ class StoreContract(StoreReading):
             input='["ü\U0001f600"]'.encode(),
             fingerprint="f",
             idempotency_key="key",
+            worker="w",
         )
         await store.create(asked)
         row = await store.get("a")
@@ -53,7 +55,7 @@ class StoreContract(StoreReading):
         for name in ("status", "updated", "steps", "replay", "last", "usage", "errors"):
             assert getattr(row, name) == getattr(ending, name), name
         assert row.epoch == 1
-        assert await store.unfinished() == []
+        assert await store.workers() == set()
 
     async def test_everything_is_there_after_it_was_closed_and_opened(
         self, make: Callable[[], Store]
@@ -147,7 +149,7 @@ class StoreContract(StoreReading):
         assert (row.steps, row.usage, row.updated) == (ending.steps, b"{}", 1_800_000_009.0)
         assert await store.events("a") == []
         assert await store.recall("a") == {}
-        assert await store.unfinished() == []
+        assert await store.workers() == set()
 
     async def test_after_the_end_everybody_is_fenced(self, store: Store):
         await store.create(new("a"))
@@ -224,7 +226,7 @@ class StoreContract(StoreReading):
         assert await store.get("a") is None
         assert await store.events("a") == []
         assert await store.recall("a") == {}
-        assert await store.unfinished() == []
+        assert await store.workers() == set()
         with pytest.raises(Fenced):
             await store.append("a", 1, 0, [b"1"])
         await store.create(new("a", idempotency_key="k"))

@@ -222,14 +222,6 @@ class StoreReading:
         assert await store.expired(now - 50, 10) == []
         assert await store.get("d") is not None, "what still runs does not expire"
 
-    async def test_unfinished_names_what_has_not_ended_oldest_first(self, store: Store):
-        await store.create(new("b", status="queued"))
-        await store.create(new("c"), end())
-        await store.create(new("a"))
-        rows = await store.unfinished()
-        assert ids(rows) == ["b", "a"]
-        assert rows[1] == await store.get("a")
-
     async def test_a_read_sees_every_write_that_was_answered(self, store: Store):
         async def write_and_read(number: int) -> None:
             await store.create(new(f"i{number}"))
