@@ -18,9 +18,9 @@ SECONDS = 15.0
 """How long the suite waits for what has no promised time."""
 
 
-async def eventually(condition: Callable[[], object], seconds: float = SECONDS) -> None:
+async def eventually(condition: Callable[[], object], seconds: float | None = None) -> None:
     """Returns as soon as the condition holds; TimeoutError when it does not in that time."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(SECONDS if seconds is None else seconds):
         while not condition():  # noqa: ASYNC110 - what it looks at tells nobody of a change
             await asyncio.sleep(0.005)
 
