@@ -22,7 +22,6 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "interactions/admit.py": ("api/test_bad_input.py", "every rule is broken there over HTTP"),
     "interactions/admit_input.py": ("api/test_create.py", "every form of input is sent there"),
     "interactions/body.py": ("api/test_bad_input.py", "bodies of every kind are sent there"),
-    "interactions/failures.py": ("api/test_bad_input.py", "types without logic"),
     "interactions/fold.py": ("interactions/test_replay.py", "what is folded is replayed there"),
     "interactions/format.py": ("api/test_format.py", "seen through the API"),
     "interactions/followed.py": ("api/test_processes.py", "seen at the other process"),

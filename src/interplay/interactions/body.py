@@ -1,8 +1,8 @@
-"""The body of a create request: bytes -> struct, or every fault in it."""
+"""The body of a request: bytes -> struct, or every fault in it."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -11,7 +11,9 @@ from interplay.interactions.failures import Rejected
 from interplay.interactions.tail import Receive
 from interplay.wire.explain import explain, explain_bytes
 from interplay.wire.interaction import CreateInteraction
+from interplay.wire.record import Record
 
+Asked = TypeVar("Asked", bound=Record)
 # Not all of what is no JSON is a DecodeError: bytes that are no UTF-8, and nesting beyond bounds.
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _decode = msgspec.json.Decoder(CreateInteraction).decode
@@ -67,6 +69,11 @@ def read_request(raw: bytes, *, outputs: bool) -> CreateInteraction:
             return asked
         except _BROKEN:
             pass  # explained below
+    return converted(dialects.current(read_object(raw)), CreateInteraction)
+
+
+def read_object(raw: bytes) -> dict[str, Any]:
+    """A body that is a JSON object. Raises Rejected."""
     try:
         given: Any = msgspec.json.decode(raw)
     except _BROKEN as error:
@@ -74,11 +81,15 @@ def read_request(raw: bytes, *, outputs: bool) -> CreateInteraction:
         raise Rejected(fault.code, fault.message) from error
     if not isinstance(given, dict):
         raise Rejected("invalid_request", "The body must be a JSON object.")
-    rewritten = dialects.current(given)  # pyright: ignore[reportUnknownArgumentType]
+    return given  # pyright: ignore[reportUnknownVariableType]
+
+
+def converted(given: dict[str, Any], type: type[Asked]) -> Asked:
+    """A JSON object as a wire type. Raises Rejected with every fault and its path."""
     try:
-        return msgspec.convert(rewritten, CreateInteraction)
+        return msgspec.convert(given, type)
     except (msgspec.ValidationError, RecursionError) as error:
-        faults = explain(rewritten, CreateInteraction)
+        faults = explain(given, type)
         if not faults:
             raise Rejected("invalid_request", str(error)) from error
         message = " ".join(fault.message for fault in faults)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from interplay.contracts.store import StoreFull, StoreUnavailable
@@ -25,6 +27,18 @@ class Rejected(Exception):
 def invalid(message: str, path: str | None = None) -> Rejected:
     """A 400 whose message ends with the path of the field."""
     return Rejected("invalid_request", f"{message} at '{path}'." if path else message)
+
+
+def within(place: str, rejected: Rejected) -> Rejected:
+    """The same refusal of an object that stands at `place` in a larger body: every path in its
+    message begins there."""
+    message = _AT.sub(f" at '{place}.", rejected.message)
+    if message == rejected.message:
+        message = f"{message.removesuffix('.')} at '{place}'."
+    return Rejected(rejected.code, message, retry_after=rejected.retry_after)
+
+
+_AT = re.compile(r" at '(?=[a-z_]+[\[.'])")
 
 
 def not_found(interaction_id: str) -> Rejected:
