@@ -330,7 +330,6 @@ REQUIREMENTS: list[Requirement] = [
     ),
     Requirement("background:deferred", "service_tier deferred is answered at once.", REFERENCE),
     Requirement("background:tiers", "Waiting runs go by tier, then by age.", REFERENCE),
-    Requirement("cancel:race", "A cancel racing the end gives one end.", OURS),
     Requirement("processes:follow", "Any process streams and polls what another runs.", OURS),
     Requirement("processes:resume", "A stream goes on at another process.", OURS),
     Requirement("processes:cancel", "A cancel at any process stops the run.", OURS),
