@@ -1,0 +1,38 @@
+"""When DBOS looks for work: at once after news, else twice a second.
+
+DBOS asks for work of each kind several times a second, which costs more than it brings while
+nobody has any. So it is told that there is no place, unless it pays to look.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+LOOK = 0.5
+"""Seconds between two looks without news; what is due by its time alone is found by these."""
+
+
+class Gate:
+    """Stands between the places and DBOS, which asks from threads of its own."""
+
+    LIMITLESS: ClassVar[int] = 1_000_000
+    """How many jobs of a kind DBOS may run in a process as far as its queues say."""
+
+    def __init__(self, free: Callable[[str], int]) -> None:
+        self._free = free
+        self._next: dict[str, float] = {}
+
+    def look(self, kind: str | None) -> None:
+        """There may be work of a kind, or a place; None: of any."""
+        for name in list(self._next) if kind is None else [kind]:
+            self._next[name] = 0.0
+
+    def count(self, kind: str) -> int:
+        """What DBOS is told to run already of a kind: asked once before each look."""
+        now = time.monotonic()
+        if now < self._next.get(kind, 0.0):
+            return self.LIMITLESS
+        self._next[kind] = now + LOOK
+        return self.LIMITLESS - max(0, self._free(kind))
