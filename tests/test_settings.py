@@ -39,12 +39,14 @@ def test_the_environment_names_nested_settings_and_lists(tmp_path):
     environ = {
         "INTERPLAY_CONFIG": file(tmp_path, "[limits]\nturns = 7\n"),
         "INTERPLAY_LIMITS__QUEUE": "5",
+        "INTERPLAY_TRIGGERS__MISSED": "skip",
         "INTERPLAY_API_KEYS": "a:x, b:y",
         "INTERPLAY_GEMINI_FALLBACK": "false",
         "INTERPLAY_NOT_A_SETTING": "1",
     }
     settings = load(environ=environ).settings
     assert (settings.limits.queue, settings.limits.turns) == (5, 7)
+    assert settings.triggers.missed == "skip"
     assert settings.api_keys == ["a:x", "b:y"]
     assert settings.gemini_fallback is False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -64,6 +64,18 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     history_cache_bytes: int = 256 * 1024 * 1024
     """How much JSON those steps may be; decoded a text takes as much, with an emoji in it up to
     four times that."""
+
+
+class Triggers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What begins by the clock."""
+
+    per_key: int = 1_000
+    """Triggers of one key; one more is answered 429."""
+    smallest_interval_seconds: float = 60.0
+    """A schedule whose ticks lie closer together is refused."""
+    missed: Literal["once", "skip"] = "once"
+    """Ticks that came while no worker was there. once: the last of them is run when one is back;
+    skip: none. The others are recorded as skipped."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -125,6 +137,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     log_format: str = "text"
     """text or json."""
     limits: Limits = msgspec.field(default_factory=Limits)
+    triggers: Triggers = msgspec.field(default_factory=Triggers)
     models: dict[str, dict[str, Any]] = msgspec.field(default_factory=lambda: dict(DEFAULT_MODELS))
     """Model name or glob -> {backend = "...", ...the backend's own fields}. What is given here
     stands beside the embedded models, or in place of one of the same name."""
@@ -147,6 +160,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def cache_path(self) -> Path:
         """`cache_dir` with ~ expanded."""
         return Path(self.cache_dir).expanduser()
+
+
+TABLES: dict[str, type[msgspec.Struct]] = {"limits": Limits, "triggers": Triggers}
+"""Tables of settings with fields of their own."""
 
 
 class SettingsError(Exception):
@@ -212,8 +229,8 @@ def _from_environment(env: Any) -> dict[str, Any]:
 def _kind(keys: list[str]) -> str | None:
     """ "list", "scalar", or None for a variable that names no setting."""
     struct: Any = Settings
-    if len(keys) == 2 and keys[0] == "limits":
-        struct, keys = Limits, keys[1:]
+    if len(keys) == 2 and keys[0] in TABLES:
+        struct, keys = TABLES[keys[0]], keys[1:]
     if len(keys) != 1:
         return None
     for field in msgspec.structs.fields(struct):

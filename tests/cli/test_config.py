@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from interplay.cli.config import masked
-from interplay.settings import Limits, Settings, load
+from interplay.settings import TABLES, Settings, load
 from tests.cli.conftest import run
 
 
@@ -19,8 +19,9 @@ def test_every_setting_is_printed_with_its_value_and_source(monkeypatch, tmp_pat
     assert shown["limits.queue"] == {"value": 7, "source": "interplay.toml"}
     assert shown["limits.turns"] == {"value": 5, "source": "environment"}
     assert shown["host"] == {"value": "127.0.0.1", "source": "default"}
-    names = {name for name in msgspec.to_builtins(Settings()) if name not in ("limits", "models")}
-    names |= {f"limits.{name}" for name in msgspec.to_builtins(Limits())}
+    names = set(msgspec.to_builtins(Settings())) - TABLES.keys() - {"models"}
+    for table, struct in TABLES.items():
+        names |= {f"{table}.{name}" for name in msgspec.to_builtins(struct())}
     assert names <= set(shown)
 
 
@@ -71,7 +72,7 @@ def test_a_wrong_setting_is_one_clear_line_and_exits_with_2(tmp_path):
 
 def test_the_example_is_a_settings_file_that_changes_nothing(tmp_path):
     example = run("config", "--example").stdout
-    assert tomllib.loads(example) == {"limits": {}}
+    assert tomllib.loads(example) == {table: {} for table in TABLES}
     (tmp_path / "example.toml").write_text(example)
     assert load(config="example.toml").settings == Settings()
 

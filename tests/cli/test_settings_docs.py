@@ -3,7 +3,7 @@
 import msgspec
 
 from interplay.cli.settings_docs import all_settings, example, is_list, page
-from interplay.settings import Limits, Settings
+from interplay.settings import TABLES, Settings
 from tests.house.tree import ROOT
 
 
@@ -18,8 +18,10 @@ def test_every_setting_has_a_meaning():
 
 def test_all_settings_are_there():
     names = {setting.name for setting in all_settings()}
-    fields = {field.name for field in msgspec.structs.fields(Settings)} - {"limits"}
-    assert names == fields | {f"limits.{field.name}" for field in msgspec.structs.fields(Limits)}
+    fields = {field.name for field in msgspec.structs.fields(Settings)} - TABLES.keys()
+    for table, struct in TABLES.items():
+        fields |= {f"{table}.{field.name}" for field in msgspec.structs.fields(struct)}
+    assert names == fields
 
 
 def test_a_setting_names_its_variable():

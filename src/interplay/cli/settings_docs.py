@@ -12,9 +12,8 @@ from typing import Any, cast
 
 import msgspec
 
-from interplay.settings import Limits, Settings
+from interplay.settings import TABLES, Settings
 
-_TABLES = {"limits": Limits}
 _SAMPLES = {
     "models": """\
 [models."gpt-*"]
@@ -54,8 +53,8 @@ def all_settings() -> list[Setting]:
     """Every setting in the order of the structs, those of a table at the place of the table."""
     found: list[Setting] = []
     for setting in _of(Settings, ""):
-        if setting.name in _TABLES:
-            found += _of(_TABLES[setting.name], f"{setting.name}.")
+        if setting.name in TABLES:
+            found += _of(TABLES[setting.name], f"{setting.name}.")
         else:
             found.append(setting)
     return found
@@ -81,7 +80,7 @@ def example() -> str:
         table, _, key = setting.name.rpartition(".")
         into = tables if table else lines
         if table and f"[{table}]" not in into:
-            into += ["", *_comment(inspect.getdoc(_TABLES[table]) or ""), f"[{table}]"]
+            into += ["", *_comment(inspect.getdoc(TABLES[table]) or ""), f"[{table}]"]
         into += [*_comment(setting.meaning), f"# {key} = {setting.default or '...'}"]
     return "\n".join([*lines, *tables]) + "\n"
 
@@ -91,7 +90,7 @@ def page() -> str:
     parts = [_HEAD]
     plain = [s for s in all_settings() if "." not in s.name and s.type != "table"]
     parts.append(_table(plain))
-    for name, struct in _TABLES.items():
+    for name, struct in TABLES.items():
         inside = [s for s in all_settings() if s.name.startswith(f"{name}.")]
         parts.append(f"## [{name}]\n\n{_flow(inspect.getdoc(struct) or '')}\n\n{_table(inside)}")
     for setting in all_settings():
