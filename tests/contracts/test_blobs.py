@@ -3,7 +3,9 @@
 import pytest
 
 from interplay.plugins.blobs.files import FileBlobs
+from interplay.plugins.blobs.s3 import S3Blobs
 from interplay.testing.contracts.blobs import BlobsContract
+from tests.s3 import new_bucket, storage
 
 
 class TestFiles(BlobsContract):
@@ -20,6 +22,22 @@ class TestFilesFull(BlobsContract):
     @pytest.fixture
     def make(self, tmp_path):
         return lambda: FileBlobs(tmp_path / "blobs", durability="full")
+
+
+@pytest.fixture(scope="module")
+def endpoint():
+    """A real S3 server."""
+    with storage() as url:
+        yield url
+
+
+class TestS3(BlobsContract):
+    """Objects under a prefix of a bucket."""
+
+    @pytest.fixture
+    def make(self, endpoint):
+        where = f"s3://{new_bucket(endpoint)}/media?endpoint={endpoint}"
+        return lambda: S3Blobs(where)
 
 
 class Volatile(FileBlobs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interplay.contracts.store import StoreFull
+from interplay.contracts.store import StoreAway, StoreFull
 from interplay.interactions.media import Media
 from interplay.plugins.blobs.files import FileBlobs
 from interplay.wire.content import ImageContent, TextContent
@@ -98,6 +99,38 @@ async def test_a_blob_that_arrives_again_is_not_removed(tmp_path: Path) -> None:
     media.release(names)
     await media.forget(names)
     assert await blobs.names() == []
+
+
+async def test_a_blob_another_process_may_have_put_just_now_stays(tmp_path: Path) -> None:
+    ours, theirs = (Media(FileBlobs(tmp_path), 16, idle=60) for _ in range(2))
+    _, names = await ours.keep([ModelOutputStep([image(b"x" * 100)])])
+    ours.release(names)
+    await theirs.keep([ModelOutputStep([image(b"x" * 100)])])
+    await ours.forget(names)  # the last row here is deleted; theirs is on the way
+    assert await FileBlobs(tmp_path).names() == names
+    os.utime(tmp_path / names[0][:2] / names[0][2:4] / names[0], (0, 0))
+    await ours.forget(names)
+    assert await FileBlobs(tmp_path).names() == []
+
+
+async def test_blobs_that_cannot_be_removed_now_do_not_stop_a_deletion(tmp_path: Path) -> None:
+    class Away(FileBlobs):
+        away = True
+
+        async def remove(self, sha256: str, *, idle: float = 0.0) -> None:
+            if self.away:
+                raise StoreAway("not now")
+            await super().remove(sha256, idle=idle)
+
+    blobs = Away(tmp_path)
+    media = Media(blobs, 16)
+    _, names = await media.keep([ModelOutputStep([image(b"x" * 100)])])
+    media.release(names)
+    await media.forget(names)
+    assert await media.names(0) == names
+    blobs.away = False
+    await media.forget(names)
+    assert await media.names(0) == []
 
 
 async def test_data_in_another_form_stays_as_it_is(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import os
 import time
 from pathlib import Path
 
-from interplay.contracts.store import Ending, StoreUnusable
+import pytest
+
+from interplay.contracts.store import Ending, StoreAway, StoreFull, StoreUnusable
 from interplay.interactions.history import History
 from interplay.interactions.media import Media
 from interplay.interactions.retention import Retention
@@ -51,7 +53,10 @@ async def test_blobs_no_row_refers_to_are_removed_once_they_are_old(tmp_path: Pa
     await store.close()
 
 
-async def test_a_store_that_fails_once_does_not_end_the_sweeping(tmp_path: Path) -> None:
+@pytest.mark.parametrize("failure", [StoreUnusable, StoreAway, StoreFull])
+async def test_a_store_that_fails_once_does_not_end_the_sweeping(
+    tmp_path: Path, failure: type[Exception]
+) -> None:
     store, _, sweeper = await parts(tmp_path)
     now = time.time()
     ending = Ending(status="completed", updated=now, steps=b"[]", last=1)
@@ -62,7 +67,7 @@ async def test_a_store_that_fails_once_does_not_end_the_sweeping(tmp_path: Path)
         nonlocal failing
         failing -= 1
         if failing >= 0:
-            raise StoreUnusable("a moment")
+            raise failure("a moment")
         return await FaultyStore.expired(store, now, limit)
 
     store.expired = expired  # type: ignore[method-assign]

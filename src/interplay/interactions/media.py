@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import binascii
 import hashlib
+import logging
 from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any
 import msgspec
 
 from interplay.contracts.blobs import Blobs
+from interplay.contracts.store import StoreUnavailable
 from interplay.wire.content import AudioContent, DocumentContent, ImageContent, VideoContent
 from interplay.wire.steps import (
     CodeExecutionResultStep,
@@ -23,6 +25,8 @@ from interplay.wire.steps import (
     ThoughtStep,
     UserInputStep,
 )
+
+log = logging.getLogger("interplay.media")
 
 MediaContent = ImageContent | AudioContent | DocumentContent | VideoContent
 _MARK = "blob:sha256:"  # a colon is no base64 character: no caller's data can look like this
@@ -65,10 +69,14 @@ def _read(data: str) -> tuple[bytes, str] | None:
 
 
 class Media:
-    """Moves media between steps and blobs."""
+    """Moves media between steps and blobs.
 
-    def __init__(self, blobs: Blobs, threshold: int) -> None:
-        self._blobs, self._threshold = blobs, threshold
+    Where other processes use the same blobs, `idle` says how many seconds a blob stays after it
+    was put, though nobody refers to it: their row may be on the way.
+    """
+
+    def __init__(self, blobs: Blobs, threshold: int, *, idle: float = 0.0) -> None:
+        self._blobs, self._threshold, self._idle = blobs, threshold, idle
         self._arriving: Counter[str] = Counter()
         self._leaving: dict[str, asyncio.Event] = {}
 
@@ -117,15 +125,18 @@ class Media:
             if self._arriving[name] <= 0:
                 del self._arriving[name]
 
-    async def forget(self, names: list[str], *, idle: float = 0.0) -> None:
+    async def forget(self, names: list[str], *, idle: float | None = None) -> None:
         """Removes blobs nobody refers to, unless they are just arriving again, or were put
-        within the last `idle` seconds."""
+        within the last `idle` seconds (this media's own, when None). Those that cannot be removed
+        just now are left to the sweep."""
         for name in names:
             if name in self._arriving or name in self._leaving:
                 continue
             gone = self._leaving[name] = asyncio.Event()
             try:
-                await self._blobs.remove(name, idle=idle)
+                await self._blobs.remove(name, idle=self._idle if idle is None else idle)
+            except StoreUnavailable as error:
+                log.warning("blob %s stays for now: %s", name, error)
             finally:
                 del self._leaving[name]
                 gone.set()

@@ -7,7 +7,7 @@ import logging
 import time
 
 from interplay.contracts.failure import Failure
-from interplay.contracts.store import Gone, Store, StoreFull, StoreUnusable
+from interplay.contracts.store import Gone, Store, StoreUnavailable, StoreUnusable
 from interplay.interactions.history import History
 from interplay.interactions.media import Media
 from interplay.interactions.retries import Retries
@@ -46,8 +46,8 @@ class Retention:
                 if time.monotonic() >= next_blobs:
                     next_blobs = time.monotonic() + _BLOBS_EVERY
                     await self.sweep_blobs()
-            except StoreFull:
-                log.warning("disk full: expired interactions stay for now")
+            except StoreUnavailable as error:
+                log.warning("expired interactions stay for now: %s", error)
             except (StoreUnusable, Failure) as error:
                 log.error("expired interactions stay for now: %s", error)
 

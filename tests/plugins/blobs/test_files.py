@@ -4,6 +4,8 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
+from contextlib import suppress
 
 import pytest
 
@@ -52,6 +54,65 @@ async def test_a_place_that_is_no_folder_is_store_full(tmp_path):
     blobs = FileBlobs(tmp_path / "file")
     with pytest.raises(StoreFull, match="not writable: Not a directory"):
         await blobs.put(b"x")
+
+
+async def test_what_a_crash_left_in_mid_removal_comes_back(tmp_path):
+    blobs = FileBlobs(tmp_path)
+    sha256 = await blobs.put(b"x")
+    path = tmp_path / files(tmp_path)[0]
+    leaving = path.parent / f"leaving-0123-{sha256}"
+    path.rename(leaving)
+    os.utime(leaving, (1_000, 1_000))
+    assert await blobs.get(sha256) == b"x"
+    await blobs.names(idle=600)
+    assert files(tmp_path) == [str(path.relative_to(tmp_path))]
+    assert await blobs.names(idle=600) == []
+    os.utime(path, (1_000, 1_000))
+    await blobs.remove(sha256, idle=600)
+    assert files(tmp_path) == []
+
+
+SWEEPER = """
+import asyncio, sys
+from pathlib import Path
+from interplay.plugins.blobs.files import FileBlobs
+
+async def main():
+    blobs = FileBlobs(Path(sys.argv[1]))
+    print("sweeps", flush=True)
+    while True:
+        for name in await blobs.names(idle=60):
+            await blobs.remove(name, idle=60)
+
+asyncio.run(main())
+"""
+
+
+def test_a_sweep_in_another_process_takes_nothing_that_is_put_meanwhile(tmp_path):
+    blobs = FileBlobs(tmp_path)
+    sha256 = blobs._put(b"x")
+    path = tmp_path / files(tmp_path)[0]
+    command = [sys.executable, "-c", SWEEPER, str(tmp_path)]
+    swept = 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as sweeper:
+        try:
+            assert sweeper.stdout is not None
+            assert sweeper.stdout.readline() == b"sweeps\n"
+            until = time.monotonic() + 30
+            while swept < 300:
+                assert time.monotonic() < until
+                with suppress(FileNotFoundError):  # from now on the sweeper wants it
+                    os.utime(path, (1_000, 1_000))
+                with suppress(KeyError):
+                    while time.perf_counter_ns() % 11:
+                        blobs._get(sha256)
+                swept += not path.exists()
+                blobs._put(b"x")
+                assert blobs._get(sha256) == b"x"
+            assert sweeper.poll() is None
+        finally:
+            sweeper.kill()
+    assert blobs._get(sha256) == b"x"
 
 
 FULL = """
