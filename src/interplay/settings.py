@@ -110,8 +110,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     blobs: str = ""
     """The blobs plugin; empty: files, or s3 where `blobs_url` names a bucket."""
     blobs_url: str = ""
-    """s3://bucket/prefix?endpoint=https://... for media in S3-compatible storage; or a folder that
-    all machines share; empty for `data_dir`/blobs."""
+    """s3://bucket/prefix?endpoint=https://...&region=... for media in S3-compatible storage (extra
+    s3; keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY); or a folder that all machines share;
+    empty for `data_dir`/blobs."""
     durability: str = "normal"
     """normal: a power cut may lose the last commits, a crash of the process never does.
     full: every commit is flushed to the disk."""
