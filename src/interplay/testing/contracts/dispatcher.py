@@ -98,11 +98,11 @@ class DispatcherContract(DispatcherSharing):
         dispatcher = await crew.worker(work, places=1)
         await dispatcher.submit("run", "first")
         await eventually(lambda: work.began == ["first"])
-        for id, tier in (("d", 3), ("b", 1), ("c", 2), ("a", 0)):
+        for id, tier in (("a", 3), ("c", 1), ("b", 2), ("d", 0)):
             await dispatcher.submit("run", id, tier=tier)
         work.let_go("first", "a", "b", "c", "d")
         await eventually(lambda: len(work.ended) == 5)
-        assert work.began == ["first", "a", "b", "c", "d"]
+        assert work.began == ["first", "d", "c", "b", "a"]
 
     async def test_no_more_is_done_at_once_than_there_are_places(self, crew: Crew):
         work = Work(held=True)
