@@ -48,7 +48,7 @@ async def test_a_cancelled_run_leaves_its_place_in_the_queue(opened: Any, house:
     await api.create(input="1", background=True)
     waiting = (await api.create(input="2", background=True)).body["id"]
     assert (await api.cancel(waiting)).body["status"] == "cancelled"
-    assert house.server.app.assembly.runner.queued == 0
+    assert await house.server.app.assembly.runner.queued() == 0
     other = await api.create(input="3", background=True)
     assert other.status == 200
     house.model.gate("h").open()
@@ -128,7 +128,7 @@ async def test_a_finished_run_leaves_nothing_in_memory(
     id = (await api.create(input="x", background=background)).body["id"]
     await api.ended(id)
     runner = house.server.app.assembly.runner
-    assert (runner.live, runner.queued, dict(runner._per_owner)) == ({}, 0, {})
+    assert (runner.live, await runner.queued(), dict(runner._per_owner)) == ({}, 0, {})
     assert (runner._behind, runner._arriving) == (0, 0)
 
 

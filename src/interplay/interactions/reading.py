@@ -112,7 +112,7 @@ class Reading:
             return self._follow(stored, after + 1), after + 1
         frames = await self.replayed(stored)
         if after >= len(frames):
-            if b'"aborted"' not in stored.errors:
+            if not _may_have_shown_more(stored):
                 raise self._no_such_event(last_event_id or "")
             after = len(frames) - 2  # a crash took what the client saw last; the end still stands
         return frames, after + 1
@@ -144,7 +144,9 @@ class Reading:
             if stored is None:
                 return []
             if stored.steps is not None:
-                return (await self.replayed(stored))[position:]
+                frames = await self.replayed(stored)
+                more = position > len(frames) and _may_have_shown_more(stored)
+                return frames[-1:] if more else frames[position:]
             events = await self._store.events(id, position - 1)
             if events:
                 return [framed(data) for data in events]
@@ -176,3 +178,9 @@ class Reading:
         if following is not None:
             page["next_page_token"] = str(following)
         return page
+
+
+def _may_have_shown_more(stored: StoredInteraction) -> bool:
+    """Whether a reader may have seen events that were never stored: those of a foreground stream
+    whose process was gone before its next commit."""
+    return not stored.background and (stored.status == "cancelled" or b'"aborted"' in stored.errors)

@@ -8,7 +8,7 @@ import time
 
 from interplay.contracts.dispatcher import Dispatcher
 from interplay.contracts.store import Store, StoreUnavailable
-from interplay.interactions.runner import RUN, Runner
+from interplay.interactions.runner import CANCEL, RUN, Runner
 
 log = logging.getLogger("interplay.reaper")
 
@@ -47,6 +47,7 @@ class Reaper:
         """One pass; answers how many runs it handed over. Raises StoreUnavailable."""
         if self._store.shared and self._runner.live:
             await self._let_go()
+            await self._do_as_asked()
         if not self._works:
             return 0
         now, handed = time.time(), 0
@@ -71,6 +72,14 @@ class Reaper:
         for id in ids:
             await self._dispatcher.submit(RUN, id)
         return len(ids)
+
+    async def _do_as_asked(self) -> None:
+        """Cancels the runs here that another process was asked to cancel."""
+        for asked in await self._store.records.due(CANCEL, time.time(), _BATCH):
+            running = self._runner.live.get(asked.id)
+            if running is not None:
+                await self._runner.cancel(running)
+                await self._store.records.remove(CANCEL, asked.id)
 
     async def _let_go(self) -> None:
         """Stops the runs here whose row someone else has ended, claimed or deleted."""

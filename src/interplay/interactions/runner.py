@@ -36,6 +36,8 @@ _STOP_SECONDS = 1.5
 STOPPED = "The server was stopped before this ended."
 RUN = "run"
 """The kind of the jobs that run an interaction; their id is the interaction's."""
+CANCEL = "cancel"
+"""The kind of the records by which a process is asked to cancel; their id is the interaction's."""
 _TIER = {"priority": 0, "standard": 1, "flex": 2, "deferred": 3}
 
 
@@ -93,16 +95,15 @@ class Runner:
         """Background runs that wait for a place, of all processes."""
         return await self._dispatcher.waiting(RUN)
 
-    async def reserve(self, owner: str, *, background: bool) -> None:
-        """Takes a place for a run, to be kept until `unreserve`. Raises Rejected with a time to
-        come back when there is none."""
+    async def reserve(self, owner: str, *, background: bool) -> bool:
+        """Takes a place for a run, or one in the queue, to be kept until `unreserve`; whether it
+        may begin in this process. Raises Rejected with a time to come back when there is none."""
         if self._draining:
             raise Rejected(
                 "service_unavailable", "The server is shutting down; try again.", retry_after=2
             )
         if background:
-            await self._reserve_behind()
-            return
+            return await self._reserve_behind()
         if self._per_owner[owner] >= self._limits.runs_per_key:
             raise Rejected(
                 "too_many_requests",
@@ -111,15 +112,17 @@ class Runner:
                 retry_after=1,
             )
         self._per_owner[owner] += 1
+        return True
 
-    async def _reserve_behind(self) -> None:
+    async def _reserve_behind(self) -> bool:
+        if self.works and self._behind < self._limits.background_runs:
+            self._behind += 1
+            self._dispatcher.occupy(RUN, 1)
+            return True
         self._arriving += 1
-        without_place = self._arriving - self._free()
-        if without_place <= 0:
-            return
         try:
-            waiting = await self.queued()
-            if waiting + without_place > self._limits.queue:
+            waiting = await self.queued() + self._arriving - 1
+            if waiting >= self._limits.queue:
                 raise Rejected(
                     "too_many_requests",
                     f"{waiting} background interactions are waiting (limits.queue).",
@@ -128,34 +131,24 @@ class Runner:
         except BaseException:
             self._arriving -= 1
             raise
+        return False
 
-    def unreserve(self, owner: str, *, background: bool) -> None:
-        """Gives the place back; a run that was started meanwhile has its own."""
-        if background:
-            self._arriving -= 1
-        else:
+    def unreserve(self, owner: str, *, background: bool, placed: bool, begun: bool) -> None:
+        """Gives the place back; a foreground run that has begun has one of its own, a background
+        run keeps it."""
+        if not background:
             self._leave(owner)
+        elif not placed:
+            self._arriving -= 1
+        elif not begun:
+            self._unplace()
 
     def _leave(self, owner: str) -> None:
         self._per_owner[owner] -= 1
         if not self._per_owner[owner]:
             del self._per_owner[owner]
 
-    def _free(self) -> int:
-        if not self.works or self._draining:
-            return 0
-        return max(0, self._limits.background_runs - self._behind)
-
-    def place(self) -> bool:
-        """Takes a place for a background run in this process, if there is one."""
-        if not self._free():
-            return False
-        self._behind += 1
-        self._dispatcher.occupy(RUN, 1)
-        return True
-
-    def unplace(self) -> None:
-        """Gives that place back."""
+    def _unplace(self) -> None:
         self._behind -= 1
         self._dispatcher.occupy(RUN, -1)
 
@@ -239,7 +232,7 @@ class Runner:
         if running.job:
             self._behind -= 1
         elif running.admitted.background:
-            self.unplace()
+            self._unplace()
         else:
             self._leave(running.admitted.owner)
 

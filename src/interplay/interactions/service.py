@@ -13,6 +13,7 @@ import msgspec
 from interplay.contracts.dispatcher import Dispatcher
 from interplay.contracts.failpoint import reached
 from interplay.contracts.failure import Failure
+from interplay.contracts.records import Record
 from interplay.contracts.store import (
     TERMINAL,
     Fenced,
@@ -40,7 +41,7 @@ from interplay.interactions.media import Media, media_in
 from interplay.interactions.reading import Reading
 from interplay.interactions.retries import Retries, conflict
 from interplay.interactions.roster import Roster
-from interplay.interactions.runner import PATIENCE, RUN, Runner, Running
+from interplay.interactions.runner import CANCEL, PATIENCE, RUN, Runner, Running
 from interplay.settings import Settings
 from interplay.wire.errors import HTTP_STATUS
 from interplay.wire.interaction import CreateInteraction
@@ -105,36 +106,32 @@ class Service:
         asked, owner = request.asked, request.owner
         check_fields(asked)
         background = behind(asked)
-        await self._runner.reserve(owner, background=background)
+        placed = await self._runner.reserve(owner, background=background)
+        begun = False
         try:
-            running = await self._begin(request)
+            running = await self._begin(request, placed)
+            begun = True
         finally:
-            self._runner.unreserve(owner, background=background)
+            self._runner.unreserve(owner, background=background, placed=placed, begun=begun)
         self._retries.note(owner, request.key, request.fingerprint, running, request.left)
         return running
 
-    async def _begin(self, request: Request) -> Running:
+    async def _begin(self, request: Request, placed: bool) -> Running:
         asked, owner = request.asked, request.owner
         history: list[Step] = []
         if asked.previous_interaction_id is not None:
             history = await self._history_of(asked.previous_interaction_id, owner)
         admitted = await admit(asked, owner, history, self._roster, self._settings.limits)
-        placed = admitted.background and self._runner.place()
+        running = Running(await self._journal(admitted, request, placed), admitted)
+        journal = running.journal
         try:
-            running = Running(await self._journal(admitted, request, placed), admitted)
-            journal = running.journal
             await journal.begin(visible=self._store.shared)
-            if admitted.model is not None and not self._roster.is_open(admitted.model):
-                # From now on it tells what it is doing.
-                await self._roster.open(admitted.model)
-        except BaseException as error:
-            if placed:
-                self._runner.unplace()
-            if isinstance(error, StoreUnavailable):
-                raise unavailable(error) from error
-            if isinstance(error, Gone):
-                raise not_found(asked.previous_interaction_id or "") from error
-            raise
+        except StoreUnavailable as error:
+            raise unavailable(error) from error
+        except Gone as error:
+            raise not_found(asked.previous_interaction_id or "") from error
+        if admitted.model is not None and not self._roster.is_open(admitted.model):
+            await self._roster.open(admitted.model)  # from now on it tells what it is doing
         journal.append(terminal.created(journal.row, journal.row.status))
         if admitted.background and not placed:
             await self._hand_over(running)
@@ -265,7 +262,7 @@ class Service:
             return resource.of_journal(running.journal, steps=False)
         stored = await self._reading.stored(id, owner)
         if stored.status not in TERMINAL:
-            stored = await self._cancel_elsewhere(stored)
+            stored = await self._ask_to_cancel(stored) or await self._cancel_elsewhere(stored)
         return resource.of_stored(stored, None, None)
 
     async def _stop(self, running: Running) -> None:
@@ -273,6 +270,24 @@ class Service:
             await self._runner.cancel(running)
         except StoreUnavailable as error:
             raise unavailable(error) from error
+
+    async def _ask_to_cancel(self, stored: StoredInteraction) -> StoredInteraction | None:
+        """A foreground stream may have shown more than is stored: the process that runs it is
+        asked to end it. None when it does not, or is not there any more."""
+        if stored.background or not self._store.shared:
+            return None
+        if await self._dispatcher.dead({stored.worker}):
+            return None
+        now = time.time()
+        asked = Record(
+            kind=CANCEL, id=stored.id, due=now, expires=now + 60, created=now, updated=now, doc=b""
+        )
+        try:
+            with suppress(KeyError):  # asked already
+                await self._store.records.add(asked)
+            return await self._reading.ended(stored.id, stored.owner, PATIENCE)
+        except TimeoutError:
+            return None
 
     async def _cancel_elsewhere(self, stored: StoredInteraction) -> StoredInteraction:
         """One that another process runs, or nobody yet: claimed, and ended here. Whoever runs it
@@ -305,7 +320,7 @@ class Service:
                 return
         else:
             stored = await self._reading.stored(id, owner)
-            if stored.status not in TERMINAL:
+            if stored.status not in TERMINAL and not await self._ask_to_cancel(stored):
                 await self._cancel_elsewhere(stored)
         try:
             orphans = await self._store.delete(id)
