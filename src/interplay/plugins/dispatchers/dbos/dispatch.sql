@@ -83,6 +83,12 @@ INSERT INTO interplay_dispatch.dropped SELECT workflow FROM gone ON CONFLICT DO 
 -- How many jobs of a kind only lack a place.
 SELECT count(*) FROM interplay_dispatch.jobs WHERE kind = $1 AND taker = '' AND due <= {now}
 
+-- name: ripe
+-- Those of these kinds of which a job lacks only a place.
+SELECT kind FROM unnest($1::text[]) AS wanted (kind) WHERE EXISTS (
+  SELECT FROM interplay_dispatch.jobs j
+  WHERE j.kind = wanted.kind AND j.taker = '' AND j.due <= {now})
+
 -- name: handed_back
 -- Jobs of this taker that it gives back were not tried.
 UPDATE interplay_dispatch.jobs SET taker = '', tries = greatest(tries - 1, 0)

@@ -251,7 +251,7 @@ class DbosDispatcher:
 
     async def _employed(self) -> None:
         self._engine = await employ(self._link.url, self, self._handlers)
-        await Reaper(self._link, self._ledger, self._presence, self._engine, self.executor).run()
+        await Reaper(self._link, self._ledger, self._presence, self._engine, self._handlers).run()
 
     def _keep(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

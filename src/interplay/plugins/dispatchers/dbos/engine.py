@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from interplay.contracts.store import StoreAway, StoreUnusable
 from interplay.plugins.dispatchers.dbos.gate import Gate
 from interplay.plugins.dispatchers.dbos.ledger import Carried
+from interplay.plugins.dispatchers.dbos.pool import Pool
 from interplay.plugins.dispatchers.dbos.quiet import quieten
 
 SCHEMA = "interplay_dbos"
@@ -29,8 +30,6 @@ APPLICATION = "interplay"
 VERSION = "1"
 """Of the shape of the workflow below; DBOS gives a workflow only to processes of its version."""
 WORKFLOW = "interplay_job"
-CONNECTIONS = 5
-"""Connections of DBOS to the database, in each process that works."""
 ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
 _log = logging.getLogger("interplay.dispatch")
@@ -95,7 +94,7 @@ class Engine:
         """Who works here."""
         self._loop = asyncio.get_running_loop()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="interplay-dispatch")
-        self._pool: sqlalchemy.Engine | None = None
+        self._pool = Pool(url)
         self._client: DBOSClient | None = None
         self._active: ActiveWorkflowById | None = None
         self._returned: dict[str, str] = {}
@@ -110,6 +109,7 @@ class Engine:
         try:
             await asyncio.shield(launch)
         except BaseException:
+            self._pool.end()
             await asyncio.wait([launch])  # a thread cannot be stopped half-way
             await self._land()
             raise
@@ -232,18 +232,9 @@ class Engine:
             raise StoreUnusable(f"DBOS says: {fault}") from fault
 
     def _launch(self, kinds: list[str]) -> None:
-        quieten()
-        url = sqlalchemy.make_url(self.url).set(drivername="postgresql+psycopg")
-        keep = {"keepalives_idle": 3, "keepalives_interval": 1, "keepalives_count": 3}
-        self._pool = sqlalchemy.create_engine(
-            url,
-            pool_size=CONNECTIONS,
-            max_overflow=0,
-            pool_timeout=5.0,
-            connect_args={"application_name": "interplay dbos", "connect_timeout": 5, **keep},
-        )
+        migrate(self.url)
         self._client = DBOSClient(
-            system_database_engine=self._pool,
+            system_database_engine=self._pool.engine,
             dbos_system_schema=SCHEMA,
             serializer=DBOSPortableJSONSerializer(),
             application_name=APPLICATION,
@@ -256,7 +247,8 @@ class Engine:
                 "name": APPLICATION,
                 "executor_id": self.executor,
                 "application_version": VERSION,
-                "system_database_engine": self._pool,
+                "system_database_engine": self._pool.engine,
+                "run_migrations": False,
                 "dbos_system_schema": SCHEMA,
                 "serializer": DBOSPortableJSONSerializer(),
                 "max_executor_threads": 16,
@@ -273,22 +265,22 @@ class Engine:
 
     async def _land(self) -> None:
         self._client = None
+        self._pool.end()
         try:
             await self._in_thread(DBOS.destroy)
         finally:
-            if self._pool is not None:
-                self._pool.dispose()
+            self._pool.close()
             self._threads.shutdown(wait=False)
             Engine._turn.release()
 
 
 def _queues(client: DBOSClient, kinds: Collection[str]) -> None:
-    """Each kind has its queue, known to every process; the first look is the quickest for runs."""
+    """Each kind has its queue, known to every process; runs are looked for most often."""
     for kind in kinds:
         client.register_queue(
             kind,
             worker_concurrency=Gate.LIMITLESS,
-            polling_interval_sec=0.1 if kind == "run" else 0.2,
+            polling_interval_sec=0.1 if kind == "run" else 0.4,
             on_conflict="always_update",
         )
 
@@ -296,7 +288,8 @@ def _queues(client: DBOSClient, kinds: Collection[str]) -> None:
 def migrate(url: str) -> None:
     """Makes or renews the tables of DBOS. Raises StoreUnusable."""
     quieten()
+    patient = sqlalchemy.make_url(url).update_query_dict({"connect_timeout": "5"})
     try:
-        DBOS.migrate(url, schema=SCHEMA)
+        DBOS.migrate(patient.render_as_string(hide_password=False), schema=SCHEMA)
     except (SQLAlchemyError, error.DBOSException) as fault:
         raise StoreUnusable(f"The tables of DBOS cannot be made: {fault}") from fault

@@ -1,4 +1,4 @@
-"""When DBOS looks for work: at once after news, else twice a second.
+"""When DBOS looks for work: when there is some.
 
 DBOS asks for work of each kind several times a second, which costs more than it brings while
 nobody has any. So it is told that there is no place, unless it pays to look.
@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable
 from typing import ClassVar
 
-LOOK = 0.5
-"""Seconds between two looks without news; what is due by its time alone is found by these."""
+LOOK = 2.0
+"""Seconds between two looks without news."""
 
 
 class Gate:
-    """Stands between the places and DBOS, which asks from threads of its own."""
+    """Stands between the places and DBOS, which asks from threads of its own. News come from
+    whoever submits, and from the reaper for what became due."""
 
     LIMITLESS: ClassVar[int] = 1_000_000
     """How many jobs of a kind DBOS may run in a process as far as its queues say."""

@@ -63,6 +63,10 @@ class Ledger:
         """How many jobs of a kind only lack a place. Raises StoreAway."""
         return (await self._link.fetch("waiting", kind))[0][0]
 
+    async def ripe(self, kinds: Collection[str]) -> list[str]:
+        """Those of these kinds of which a job only lacks a place. Raises StoreAway."""
+        return [row["kind"] for row in await self._link.fetch("ripe", list(kinds))]
+
     async def handed_back(self, workflows: Collection[str]) -> None:
         """What was taken here is nobody's, and does not count as tried."""
         await self._link.fetch("handed_back", self._executor, list(workflows), patience=0.5)

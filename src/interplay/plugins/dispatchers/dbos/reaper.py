@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from interplay.plugins.dispatchers.dbos.engine import Engine
 
 LOOK = 0.3
-"""Seconds between two looks for the dead."""
+"""Seconds between two looks for the dead, and for what became due."""
 AUDIT = 5.0
 """Seconds between two looks at everything DBOS believes to run."""
 CLEAN = 20.0
@@ -41,10 +41,15 @@ class Reaper:
     """Of one dispatcher that works. Where there are many, one at a time takes over."""
 
     def __init__(
-        self, link: Link, ledger: Ledger, presence: Presence, engine: Engine, executor: str
+        self,
+        link: Link,
+        ledger: Ledger,
+        presence: Presence,
+        engine: Engine,
+        kinds: Collection[str],
     ) -> None:
         self._link, self._ledger, self._presence = link, ledger, presence
-        self._engine, self._executor = engine, executor
+        self._engine, self._kinds = engine, kinds
         self._strayed: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -54,6 +59,8 @@ class Reaper:
             await asyncio.sleep(LOOK)
             now = time.monotonic()
             try:
+                for kind in await self._ledger.ripe(self._kinds):
+                    self._engine.gate.look(kind)
                 await self.take_over()
                 if now - audit >= AUDIT:
                     audit = now
