@@ -6,6 +6,7 @@ from msgspec import structs
 from interplay.contracts.store import Filter
 from interplay.plugins.stores.sqlite import SqliteStore
 from interplay.testing.contracts.store import StoreContract
+from interplay.testing.contracts.store_sharing import SharedStoreContract
 
 
 class TestSqlite(StoreContract):
@@ -22,6 +23,22 @@ class TestSqliteFull(StoreContract):
     @pytest.fixture
     def make(self, tmp_path):
         return lambda: SqliteStore(tmp_path, durability="full")
+
+
+class TestSqliteShared(StoreContract):
+    """SQLite as one of several processes sees it."""
+
+    @pytest.fixture
+    def make(self, tmp_path):
+        return lambda: SqliteStore(tmp_path, shared=True)
+
+
+class TestSqliteSharing(SharedStoreContract):
+    """Several stores over one file."""
+
+    @pytest.fixture
+    def make(self, tmp_path):
+        return lambda: SqliteStore(tmp_path, shared=True)
 
 
 class Unnumbered(SqliteStore):

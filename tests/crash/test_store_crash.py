@@ -4,6 +4,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+import time
 
 from interplay.plugins.stores.sqlite import SqliteStore
 from tests.crash.store_writer import text_of
@@ -65,7 +66,9 @@ async def check(folder, ended, events):
             held = await store.events(id)
             whole = [b"event %d" % number for number in range(row.last + 1)]
             assert held == ([] if row.steps is not None else whole)
-        for row in await store.unfinished():
+        for id in await store.held("", time.time() + 1, 10_000):
+            row = await store.get(id)
+            assert row is not None
             assert row.input == text_of(row.id, "input")
             parents = [link.id for link in await store.chain(row.id)]
             name, _, number = row.id.rpartition("-")

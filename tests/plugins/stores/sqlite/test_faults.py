@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from interplay.contracts.store import StoreFull, StoreUnusable
+from interplay.contracts.store import StoreAway, StoreFull, StoreUnusable
 from interplay.plugins.stores.sqlite.faults import (
     DamagedStore,
     NewerSchema,
+    NotShared,
     StoreLocked,
     told,
 )
@@ -26,7 +27,8 @@ def error(code: int, kind: type[sqlite3.Error] = sqlite3.OperationalError) -> sq
         (sqlite3.SQLITE_FULL, True, StoreFull),
         (sqlite3.SQLITE_IOERR_WRITE, True, StoreFull),
         (sqlite3.SQLITE_READONLY_DBMOVED, True, StoreFull),
-        (sqlite3.SQLITE_BUSY, True, StoreFull),
+        (sqlite3.SQLITE_BUSY, True, StoreAway),
+        (sqlite3.SQLITE_BUSY_RECOVERY, False, StoreAway),
         (sqlite3.SQLITE_IOERR_READ, False, StoreUnusable),
         (sqlite3.SQLITE_CORRUPT, True, DamagedStore),
         (sqlite3.SQLITE_NOTADB, False, DamagedStore),
@@ -57,6 +59,8 @@ def test_what_keeps_a_store_from_opening_says_the_way_out():
     assert "Install" in str(newer)
     assert "process 12" in str(StoreLocked(Path("data"), "12"))
     assert "another process" in str(StoreLocked(Path("data"), ""))
+    assert "shared = true" in str(StoreLocked(Path("data"), "12", shared=True))
+    assert "process 12, which does not share it" in str(NotShared(Path("data"), "12"))
     assert "backup" in str(DamagedStore("a.db", "why"))
     for one in (newer, StoreLocked(Path("data"), "1"), DamagedStore("a.db", "why")):
         assert isinstance(one, StoreUnusable)

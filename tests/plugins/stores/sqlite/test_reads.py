@@ -36,9 +36,30 @@ def plan(db, name: str) -> str:
     return "\n".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", given))
 
 
-QUICK = ("get", "find_key", "unfinished", "events", "chain", "expired", "blob_claimed", "blobs_of")
-MADE = ("SCAN p", "SCAN path", "SCAN t", "SCAN CONSTANT ROW")
-"""What a statement makes for itself, a row for each turn or branch of one conversation."""
+QUICK = (
+    "get",
+    "find_key",
+    "workers",
+    "held",
+    "lost",
+    "newer",
+    "events",
+    "chain",
+    "expired",
+    "blob_claimed",
+    "blobs_of",
+)
+MADE = (
+    "SCAN p",
+    "SCAN path",
+    "SCAN t",
+    "SCAN h",
+    "SCAN holders",
+    "SCAN held VIRTUAL TABLE INDEX 1:",
+    "SCAN CONSTANT ROW",
+)
+"""What a statement makes for itself, a row for each turn or branch of one conversation, each
+executor, each row that is held."""
 LISTS = ("list_by_owner", "list_by_status", "list_by_root", "list_by_label")
 
 

@@ -1,14 +1,17 @@
 """Opening files: new ones, old ones, newer ones, broken ones, other people's."""
 
+import asyncio
 import gzip
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from interplay.contracts.jobs import Job
 from interplay.contracts.store import Filter, StoreUnusable
 from interplay.plugins.stores.sqlite import SqliteStore, schema
 from interplay.plugins.stores.sqlite.faults import DamagedStore, NewerSchema
+from interplay.testing.contracts.store_holding import record
 from interplay.testing.contracts.store_reading import ids
 
 VERSION_1 = Path(__file__).parent / "version_1.db.gz"
@@ -134,5 +137,27 @@ async def test_a_file_of_version_1_opens_with_everything_in_it(tmp_path):
     assert await store.recall("c") == {"m": b"1"}
     assert await store.unreferenced(["ab" * 32]) == []
     assert (await store.find_key("ann", "key")).id == "a"
+    assert (await store.get("c")).worker == ""
+    assert await store.workers() == {""}
+    assert await store.held("", 4e9, 9) == ["c"]
     await store.append("c", 1, 1, [b"2"])
+    assert (await store.claim("c", "w1")).epoch == 2
+    assert await store.workers() == {"w1"}
+    await store.records.add(record("r"))
+    await store.jobs.put(Job(kind="run", id="c"))
     await store.close()
+    again = SqliteStore(tmp_path)
+    await again.open()
+    assert await again.records.get("delivery", "r") == record("r")
+    assert await again.jobs.waiting("run") == 1
+    assert (await again.claim("c", "w2")).epoch == 3
+    await again.close()
+
+
+async def test_several_who_share_an_old_file_bring_it_up_to_date_once(tmp_path):
+    (tmp_path / "interactions.db").write_bytes(gzip.decompress(VERSION_1.read_bytes()))
+    stores = [SqliteStore(tmp_path, shared=True) for _ in range(4)]
+    await asyncio.gather(*(store.open() for store in stores))
+    for store in stores:
+        assert (await store.get("c")).worker == ""
+    await asyncio.gather(*(store.close() for store in stores))

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from interplay.contracts.store import StoreFull, StoreUnusable
-from interplay.plugins.stores.sqlite import SqliteStore
-from interplay.plugins.stores.sqlite.faults import StoreLocked
+from interplay.contracts.store import StoreAway, StoreFull, StoreUnusable
+from interplay.plugins.stores.sqlite import SqliteStore, schema
+from interplay.plugins.stores.sqlite.faults import NotShared, StoreLocked
 from interplay.testing.contracts.store_reading import end, ids, new
 from interplay.testing.manual_clock import ManualClock
 
@@ -49,6 +49,47 @@ async def test_a_second_process_is_told_who_has_the_folder(store, tmp_path):
     # The loser did not harm the lock.
     with pytest.raises(StoreLocked, match=str(os.getpid())):
         await SqliteStore(tmp_path / "data").open()
+
+
+async def test_a_shared_store_and_one_that_is_alone_keep_each_other_out(store, tmp_path):
+    with pytest.raises(NotShared, match=f"process {os.getpid()}, which does not share it"):
+        await SqliteStore(tmp_path / "data", shared=True).open()
+    await store.close()
+    stores = [SqliteStore(tmp_path / "data", shared=True) for _ in range(2)]
+    for one in stores:
+        await one.open()
+    with pytest.raises(StoreLocked, match="shared = true"):
+        await store.open()
+    await stores[0].close()
+    with pytest.raises(StoreLocked, match="shared = true"):
+        await store.open()
+    await stores[1].close()
+    await store.open()
+
+
+async def test_a_store_that_is_alone_tells_no_news(store):
+    told: list[str | None] = []
+    store.watch(told.append)
+    await store.create(new("a"))
+    await store.append("a", 1, -1, [b"0"])
+    await store.close()
+    assert told == []
+
+
+async def test_a_write_that_another_process_keeps_out_is_told_and_may_be_made_again(tmp_path):
+    store = SqliteStore(tmp_path, shared=True, patience=0.1)
+    await store.open()
+    await store.create(new("a"))
+    other = schema.connect(store.file)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreAway):
+        await store.append("a", 1, -1, [b"0"])
+    assert await store.events("a") == []
+    other.execute("ROLLBACK")
+    other.close()
+    await store.append("a", 1, -1, [b"0"])
+    assert await store.events("a") == [b"0"]
+    await store.close()
 
 
 async def test_a_closed_store_gives_its_folder_back_and_takes_no_work(store, tmp_path):

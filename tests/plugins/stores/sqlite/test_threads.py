@@ -6,9 +6,10 @@ import threading
 
 import pytest
 
-from interplay.contracts.store import Gone, StoreUnusable
+from interplay.contracts.store import Gone, StoreAway, StoreUnusable
 from interplay.plugins.stores.sqlite import schema
-from interplay.plugins.stores.sqlite.threads import LogFolder, Reader, Writer, fold_log
+from interplay.plugins.stores.sqlite.log import LogFolder
+from interplay.plugins.stores.sqlite.threads import Reader, Writer
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def log(path, database):
 
 @pytest.fixture
 def writer(database, log):
-    writer = Writer(database, log)
+    writer = Writer(database, log, patience=0.2)
     writer.start()
     yield writer
     if not writer._closed:
@@ -183,15 +184,30 @@ async def test_closing_finishes_what_is_queued(writer, path):
         await writer.do(put, 21)
 
 
-async def test_the_log_is_left_alone_while_someone_reads_from_it(writer, log, path):
-    await writer.do(put, 1)
+async def test_a_write_waits_for_another_process_and_then_gives_up(writer, reader, path):
     other = schema.connect(path)
-    other.execute("BEGIN")
-    assert everything(other.cursor()) == [1]
-    await writer.do(put, 2)
-    assert fold_log(other, "PASSIVE") is False or log.pages() > 0
-    assert everything(other.cursor()) == [1]
-    other.execute("COMMIT")
+    other.execute("BEGIN IMMEDIATE")
+    async with asyncio.timeout(20):
+        with pytest.raises(StoreAway, match="Another process"):
+            await writer.do(put, 1)
+        # All who waited with it are told at once, and not one after the other.
+        calls = [writer.do(put, number) for number in range(2, 30)]
+        done = await asyncio.gather(*calls, return_exceptions=True)
+    assert {type(one) for one in done} == {StoreAway}
+    other.execute("ROLLBACK")
+    await writer.do(put, 1)
+    assert await reader.do(everything) == [1]
     other.close()
-    assert await asyncio.to_thread(log.emptied.wait, 20)
-    assert log.pages() == 0
+
+
+async def test_a_write_goes_on_as_soon_as_the_other_process_has_written(writer, reader, path):
+    other = schema.connect(path)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("INSERT INTO plain VALUES (0)")
+    waiting = asyncio.create_task(writer.do(put, 1))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(waiting), 0.02)
+    other.execute("COMMIT")
+    assert await asyncio.wait_for(waiting, 10) == 1
+    assert await reader.do(everything) == [0, 1]
+    other.close()

@@ -1,4 +1,4 @@
-"""Interactions in one SQLite file, for one process."""
+"""Interactions, records and jobs in one SQLite file, for one process or several of a machine."""
 
 from interplay.plugins.stores.sqlite.store import SqliteStore
 

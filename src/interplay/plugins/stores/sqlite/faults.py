@@ -5,28 +5,45 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from interplay.contracts.store import StoreFull, StoreUnusable
+from interplay.contracts.store import StoreAway, StoreFull, StoreUnusable
 
 _NOT_WRITABLE = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_NOLFS,
 }
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 
 
 class StoreLocked(StoreUnusable):
-    """Another process owns the folder of the store."""
+    """Another process owns the folder of the store, or several share it."""
+
+    def __init__(self, folder: Path, pid: str, *, shared: bool = False) -> None:
+        if shared:
+            super().__init__(
+                f"The data folder {folder} is shared by {_process(pid)} and maybe others. Start"
+                " this server with 'shared = true' too, stop them, or give it a data folder of"
+                " its own."
+            )
+        else:
+            super().__init__(
+                f"The data folder {folder} is in use by {_process(pid)}. Stop it, or give this"
+                " server a data folder of its own."
+            )
+        self.pid = pid
+
+
+class NotShared(StoreUnusable):
+    """This process would share the folder, but another one has it for itself."""
 
     def __init__(self, folder: Path, pid: str) -> None:
-        owner = f"process {pid}" if pid else "another process"
         super().__init__(
-            f"The data folder {folder} is in use by {owner}. Stop it, or give this server a"
-            " data folder of its own."
+            f"The data folder {folder} is in use by {_process(pid)}, which does not share it."
+            " Start that one with 'shared = true' too, or stop it."
         )
         self.pid = pid
 
@@ -57,9 +74,11 @@ def told(error: Exception, *, writing: bool) -> Exception:
     """What a caller is told for an error of SQLite; any other error as it is."""
     if not isinstance(error, sqlite3.Error):
         return error
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    code = _code(error)
     known: Exception
-    if isinstance(error, sqlite3.IntegrityError):
+    if code in _BUSY:
+        known = StoreAway(f"Another process keeps the store's file to itself: {error}.")
+    elif isinstance(error, sqlite3.IntegrityError):
         known = ValueError(f"a row like this is there already: {error}")
     elif code in _DAMAGED:
         known = DamagedStore("The store's file", str(error))
@@ -71,3 +90,16 @@ def told(error: Exception, *, writing: bool) -> Exception:
         return error
     known.__cause__ = error
     return known
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether another process is in the way."""
+    return isinstance(error, sqlite3.Error) and _code(error) in _BUSY
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _process(pid: str) -> str:
+    return f"process {pid}" if pid else "another process"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import builtins
 import sqlite3
 
+import msgspec
+
 from interplay.contracts.store import ChainLink, Filter, StoredInteraction
 from interplay.plugins.stores.sqlite.rows import (
     CODES,
@@ -31,9 +33,20 @@ def find_key(db: sqlite3.Cursor, now: int, owner: str, key: str) -> StoredIntera
     return _living(db.execute(SQL["find_key"], (owner, key)).fetchall(), now)
 
 
-def unfinished(db: sqlite3.Cursor) -> builtins.list[StoredInteraction]:
-    """Every row that has not ended."""
-    return [whole(row) for row in db.execute(SQL["unfinished"]).fetchall()]
+def workers(db: sqlite3.Cursor) -> set[str]:
+    """The executors that hold unended rows."""
+    return {row[0] for row in db.execute(SQL["workers"]).fetchall()}
+
+
+def held(db: sqlite3.Cursor, worker: str, before: float, limit: int) -> builtins.list[str]:
+    """Unended rows of an executor created before a time, oldest first."""
+    return [row[0] for row in db.execute(SQL["held"], (worker, millis(before), limit)).fetchall()]
+
+
+def lost(db: sqlite3.Cursor, held: dict[str, int]) -> builtins.list[str]:
+    """Those of these that have ended, are gone, or are held under another epoch."""
+    asked = msgspec.json.encode([(key_of(id), id, epoch) for id, epoch in held.items()])
+    return [row[0] for row in db.execute(SQL["lost"], (asked.decode(),)).fetchall()]
 
 
 def events(db: sqlite3.Cursor, id: str, after: int) -> builtins.list[bytes]:

@@ -47,7 +47,10 @@ def statements(text: str) -> dict[str, str]:
     return {name: fill(sql) for name, sql in found.items()}
 
 
-SQL = statements((Path(__file__).parent / "sqlite.sql").read_text(encoding="utf-8"))
+_FILES = ("sqlite.sql", "records.sql", "jobs.sql")
+SQL = statements(
+    "\n".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in _FILES)
+)
 
 
 def key_of(text: str) -> int:
@@ -74,8 +77,8 @@ def whole(row: Row) -> StoredInteraction:
     """A row of the `whole` statement."""
     (
         id, owner, root, parent, status, model, agent, background, created, updated, expires,
-        labels, fingerprint, epoch, last, attempts, usage, errors, request_size, asked_size,
-        steps_size, asked, answered,
+        labels, fingerprint, epoch, last, attempts, worker, usage, errors, request_size,
+        asked_size, steps_size, asked, answered,
     ) = row  # fmt: skip
     text = (asked or b"") + (answered or b"")
     return StoredInteraction(
@@ -96,6 +99,7 @@ def whole(row: Row) -> StoredInteraction:
         epoch=epoch,
         last=last,
         attempts=attempts,
+        worker=worker,
         steps=None if steps_size is None else text[asked_size : asked_size + steps_size],
         replay=b"" if steps_size is None else text[asked_size + steps_size :],
         usage=usage or b"",

@@ -16,15 +16,16 @@ APPLICATION_ID = 0x49504C59
 _PAGE_BYTES = 4_096
 _MAPPED_BYTES = 64 * 1024 * 1024
 _LOG_KEPT_BYTES = 64 * 1024 * 1024
-_BUSY_MILLIS = 5_000
+_OPENING_SECONDS = 5.0
 _CACHE_KIB = 16_384
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection that any one thread at a time may use; transactions are begun by hand."""
+def connect(path: Path, patience: float = _OPENING_SECONDS) -> sqlite3.Connection:
+    """A connection that any one thread at a time may use; transactions are begun by hand.
+    `patience`: seconds it waits for a lock."""
     return sqlite3.connect(
         path,
-        timeout=_BUSY_MILLIS / 1000,
+        timeout=patience,
         isolation_level=None,
         check_same_thread=False,
         cached_statements=256,
@@ -32,7 +33,8 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def open_writer(path: Path, durability: Durability) -> sqlite3.Connection:
-    """The connection that writes, on a file of today's schema.
+    """The connection that writes, on a file of today's schema. From then on it does not wait for
+    locks.
 
     Raises NewerSchema, DamagedStore, and StoreUnusable when the file cannot be opened.
     """
@@ -41,6 +43,7 @@ def open_writer(path: Path, durability: Durability) -> sqlite3.Connection:
         try:
             set_up(db, durability)
             migrate(db, path, migrations())
+            db.execute("PRAGMA busy_timeout = 0").fetchall()
         except BaseException:
             db.close()
             raise
@@ -52,9 +55,10 @@ def open_writer(path: Path, durability: Durability) -> sqlite3.Connection:
     return db
 
 
-def open_reader(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write."""
-    db = connect(path)
+def open_reader(path: Path, patience: float = _OPENING_SECONDS) -> sqlite3.Connection:
+    """A connection that cannot write. It waits for others only while they mend the file after a
+    crash."""
+    db = connect(path, patience)
     db.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
     db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     db.execute("PRAGMA query_only = ON")

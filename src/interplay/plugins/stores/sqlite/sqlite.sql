@@ -3,7 +3,7 @@
 -- name: columns
 -- What every row is read with.
   i.id, i.owner, coalesce(b.root, i.root, i.id), i.parent, i.status, i.model, i.agent, i.background, i.created, i.updated,
-  i.expires, i.labels, i.fingerprint, i.epoch, i.last, i.attempts, i.usage, i.errors
+  i.expires, i.labels, i.fingerprint, i.epoch, i.last, i.attempts, i.worker, i.usage, i.errors
 
 -- name: asked
 -- The first text. Pieces come in their order, since a range is read along its key.
@@ -35,9 +35,44 @@ FROM interactions i {its_branch}
 -- The row that was created under a key.
 {whole} WHERE i.owner = ? AND i.idempotency_key = ?
 
--- name: unfinished
--- Every row that has not ended, oldest first.
-{whole} WHERE i.status < {unended} ORDER BY i.seq
+-- name: workers
+-- The executors that hold unended rows: one look into the index for each.
+WITH RECURSIVE holders (worker) AS (
+  SELECT min(worker) FROM interactions WHERE status < {unended}
+  UNION ALL
+  SELECT (SELECT min(i.worker) FROM interactions i
+          WHERE i.status < {unended} AND i.worker > h.worker)
+  FROM holders h WHERE h.worker IS NOT NULL
+)
+SELECT worker FROM holders WHERE worker IS NOT NULL
+
+-- name: held
+-- Unended rows of an executor created before a time, oldest first.
+SELECT id FROM interactions INDEXED BY interactions_unended
+WHERE worker = ? AND created < ? AND status < {unended} ORDER BY created, seq LIMIT ?
+
+-- name: lost
+-- Of [key, id, epoch] in a JSON array those whose row is not there, has ended or has another epoch.
+SELECT json_extract(held.value, '$[1]') FROM json_each(?) held
+LEFT JOIN interactions i
+  ON i.id_key = json_extract(held.value, '$[0]') AND i.id = json_extract(held.value, '$[1]')
+WHERE i.seq IS NULL OR i.status >= {unended} OR i.epoch <> json_extract(held.value, '$[2]')
+
+-- name: data_version
+-- The file's count of changes, as far as others than this connection made them.
+PRAGMA data_version
+
+-- name: standing
+-- Where every unended row stands.
+SELECT id, last FROM interactions INDEXED BY interactions_unended WHERE status < {unended}
+
+-- name: newer
+-- What was created after a row.
+SELECT seq, id FROM interactions WHERE seq > ?
+
+-- name: newest
+-- The latest row.
+SELECT coalesce(max(seq), 0) FROM interactions
 
 -- name: key_holder
 -- The interaction that holds an owner's idempotency key.
@@ -69,9 +104,9 @@ INSERT INTO pieces (data) VALUES (?)
 -- A row at its creation.
 INSERT INTO interactions (
   id_key, id, owner, branch, depth, root, root_key, status, background, epoch, attempts, last, created, updated,
-  expires, parent, model, agent, labels, idempotency_key, fingerprint, asked, asked_pieces,
+  expires, parent, model, agent, labels, idempotency_key, fingerprint, worker, asked, asked_pieces,
   request_size, asked_size, steps_size, usage, errors
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_label
 -- A label, for lists.
@@ -83,12 +118,17 @@ INSERT OR IGNORE INTO interaction_blobs (iid, sha256) VALUES (?, ?)
 
 -- name: fence_of
 -- The row behind an id, and its fence.
-SELECT seq, status, epoch FROM interactions WHERE id_key = ? AND id = ?
+SELECT seq, status, epoch, last FROM interactions WHERE id_key = ? AND id = ?
 
 -- name: claim
 -- The next epoch; no row when the interaction is gone or has ended.
-UPDATE interactions SET epoch = epoch + 1, attempts = attempts + 1
+UPDATE interactions SET epoch = epoch + 1, attempts = attempts + 1, worker = ?
 WHERE id_key = ? AND id = ? AND status < {unended}
+
+-- name: release
+-- Makes a row nobody's; the attempt does not count.
+UPDATE interactions SET worker = '', attempts = attempts - 1
+WHERE id_key = ? AND id = ? AND epoch = ? AND status < {unended} AND worker <> ''
 
 -- name: advance
 -- The compare-and-set of an append; no row means fenced.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-import os
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TypeVar, TypeVarTuple
 
 from interplay.contracts.store import (
     ChainLink,
@@ -20,18 +19,27 @@ from interplay.contracts.store import (
     StoreUnusable,
 )
 from interplay.plugins.stores.sqlite import reads, schema, writes
-from interplay.plugins.stores.sqlite.faults import StoreLocked
+from interplay.plugins.stores.sqlite.jobs import SqliteJobs
+from interplay.plugins.stores.sqlite.locks import FolderLock, Turns
+from interplay.plugins.stores.sqlite.log import LogFolder, fold_log
+from interplay.plugins.stores.sqlite.news import News
+from interplay.plugins.stores.sqlite.records import SqliteRecords
 from interplay.plugins.stores.sqlite.rows import millis
-from interplay.plugins.stores.sqlite.threads import LogFolder, Reader, Writer, fold_log
+from interplay.plugins.stores.sqlite.threads import Reader, Writer
 from interplay.wire.usage import InteractionStatus
 
 FILE = "interactions.db"
 
+Ts = TypeVarTuple("Ts")
+T = TypeVar("T")
+
 
 class SqliteStore:
-    """Interactions in `folder`/interactions.db; one process at a time owns the folder.
+    """Interactions in `folder`/interactions.db. One process owns the folder, or with `shared`
+    several processes of one machine use it together.
 
-    A write is answered when it is committed, together with those that came meanwhile.
+    A write is answered when it is committed, together with those that came meanwhile. It waits
+    `patience` seconds for other processes, then raises StoreAway.
     `durability`: normal survives a crash of the process, full also a power cut. Times are kept
     to the millisecond. `clock` gives Unix seconds and decides what has expired.
     """
@@ -44,7 +52,7 @@ class SqliteStore:
         database: str = "",
         shared: bool = False,
         connections: int = 0,
-        patience: float = 0.0,
+        patience: float = 10.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.file = folder / FILE
@@ -52,17 +60,22 @@ class SqliteStore:
         self.shared = shared
         self._data = folder
         self._durability: schema.Durability = durability
+        self._patience = patience
         self._clock = clock
-        self._lock = FileLock(folder / "lock", thread_local=False)
+        self._lock = FolderLock(folder, shared=shared)
+        self._news = News()
         self._open = False
         self._writer: Writer
         self._reader: Reader
         self._folder: LogFolder
+        self._turns: Turns | None = None
+        self.records = SqliteRecords(self._write, self._read, self._now)
+        self.jobs = SqliteJobs(self._write, self._read)
 
     async def open(self) -> None:
         """Takes the folder, opens or creates the file and brings its schema up to date.
 
-        Raises StoreUnusable: StoreLocked when another process has the folder, NewerSchema,
+        Raises StoreUnusable: StoreLocked and NotShared when others have the folder, NewerSchema,
         DamagedStore.
         """
         if not self._open:
@@ -78,9 +91,13 @@ class SqliteStore:
         """Adds a row; see the contract. Raises ValueError when the id exists."""
         await self._writer.do(writes.create, self._now(), new, ending)
 
-    async def claim(self, id: str) -> StoredInteraction:
-        """Takes the next epoch."""
-        return await self._writer.do(writes.claim, id)
+    async def claim(self, id: str, worker: str = "") -> StoredInteraction:
+        """Takes the next epoch for an executor."""
+        return await self._writer.do(writes.claim, id, worker)
+
+    async def release(self, id: str, epoch: int) -> None:
+        """Makes a row nobody's, if this epoch still holds it."""
+        await self._writer.do(writes.release, id, epoch)
 
     async def append(
         self,
@@ -94,6 +111,8 @@ class SqliteStore:
     ) -> None:
         """Commits events behind the fence, or the end."""
         await self._writer.do(writes.append, id, epoch, last, events, status, ending)
+        if self._news.watched:
+            self._news.tell(id)
 
     async def get(self, id: str) -> StoredInteraction | None:
         """One living row."""
@@ -119,11 +138,30 @@ class SqliteStore:
 
     async def delete(self, id: str) -> builtins.list[str]:
         """Removes a row; the blobs nobody refers to any more."""
-        return await self._writer.do(writes.delete, id)
+        blobs = await self._writer.do(writes.delete, id)
+        if self._news.watched:
+            self._news.tell(id)
+        return blobs
 
-    async def unfinished(self) -> builtins.list[StoredInteraction]:
-        """Rows that have not ended, oldest first."""
-        return await self._reader.do(reads.unfinished)
+    async def workers(self) -> set[str]:
+        """The executors that hold unended rows."""
+        return await self._reader.do(reads.workers)
+
+    async def held(self, worker: str, before: float, limit: int) -> builtins.list[str]:
+        """Unended rows of an executor created before a time, oldest first."""
+        return await self._reader.do(reads.held, worker, before, limit)
+
+    async def lost(self, held: Mapping[str, int]) -> builtins.list[str]:
+        """Those of these that have ended, are gone, or were claimed by another."""
+        return await self._reader.do(reads.lost, dict(held)) if held else []
+
+    def watch(self, seen: Callable[[str | None], None]) -> None:
+        """Tells of commits: of its own at once, of those of other processes within some
+        hundredths of a second. On the event loop."""
+        if self.shared:
+            self._news.watch(seen)
+            if self._open:
+                self._writer.wake()
 
     async def expired(self, now: float, limit: int) -> builtins.list[str]:
         """Ids of ended rows past their time."""
@@ -146,6 +184,12 @@ class SqliteStore:
         and nothing deleted is left anywhere. Waits for reads under way."""
         await asyncio.to_thread(self._settle_now)
 
+    async def _write(self, work: Callable[[sqlite3.Cursor, *Ts], T], *args: *Ts) -> T:
+        return await self._writer.do(work, *args)
+
+    async def _read(self, work: Callable[[sqlite3.Cursor, *Ts], T], *args: *Ts) -> T:
+        return await self._reader.do(work, *args)
+
     def _now(self) -> int:
         return millis(self._clock())
 
@@ -153,14 +197,9 @@ class SqliteStore:
         folder = self._data
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock.acquire(blocking=False)
-        except Timeout:
-            raise StoreLocked(folder, _owner_of(folder)) from None
-        except OSError as error:
-            raise StoreUnusable(f"The data folder {folder} cannot be used: {error}.") from error
-        try:
-            (folder / "lock").write_text(f"{os.getpid()}\n")
-            self._start()
+            self._lock.take()
+            with self._lock.opening():
+                self._start()
         except OSError as error:
             self._lock.release()
             raise StoreUnusable(f"The data folder {folder} cannot be used: {error}.") from error
@@ -172,16 +211,21 @@ class SqliteStore:
     def _start(self) -> None:
         writing = schema.open_writer(self.file, self._durability)
         folding = schema.open_log_folder(self.file, self._durability)
-        self._folder = LogFolder(folding, self.file)
-        self._writer = Writer(writing, self._folder)
-        self._reader = Reader(schema.open_reader(self.file))
+        self._folder = LogFolder(folding, self.file, shared=self.shared)
+        self._turns = Turns(self._data) if self.shared else None
+        news = self._news if self.shared else None
+        self._writer = Writer(writing, self._folder, self._patience, news, self._turns)
+        self._reader = Reader(schema.open_reader(self.file, self._patience))
         for thread in (self._folder, self._writer, self._reader):
             thread.start()
 
     def _close_now(self) -> None:
+        self._news.forget()
         self._writer.close()
         self._reader.close()
         self._folder.close()
+        if self._turns is not None:
+            self._turns.close()
         self._lock.release()
 
     def _settle_now(self) -> None:
@@ -190,10 +234,3 @@ class SqliteStore:
             fold_log(db, "TRUNCATE")
         finally:
             db.close()
-
-
-def _owner_of(folder: Path) -> str:
-    try:
-        return (folder / "lock").read_text().strip()
-    except OSError:
-        return ""

@@ -1,4 +1,4 @@
-"""The three threads of the store: one writes, one reads, one moves the log into the file.
+"""Two threads of the store: one writes, one reads. (The third is in log.py.)
 
 SQLite takes one writer at a time, so all writes go through one thread and share commits: while
 one commit runs the next batch collects. No timer is involved; a lone write is committed at once.
@@ -7,38 +7,42 @@ one commit runs the next batch collects. No timer is involved; a lone write is c
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 import sqlite3
-import sys
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import perf_counter
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 from interplay.contracts.store import StoreUnusable
-from interplay.plugins.stores.sqlite.faults import told
+from interplay.plugins.stores.sqlite.faults import is_busy, told
+from interplay.plugins.stores.sqlite.locks import Turns
+from interplay.plugins.stores.sqlite.log import LogFolder
+from interplay.plugins.stores.sqlite.news import News
 
 Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
 
 _HAND_OUT_SECONDS = 0.002
-_PACE_SECONDS = 0.5
-_LONG_LOG_PAGES = 8_000
-_TOO_LONG_LOG_PAGES = 128_000
-_PASSES = 5
-_SHORT_PASS_SECONDS = 0.01
+_FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 0.0002, 0.002
+"""How soon to try again while another process writes. SQLite's own waits grow to tenths of a
+second, and who waits long would lose every gap to those who come back at once."""
 
-_log = logging.getLogger(__name__)
+
+class Do(Protocol):
+    """Runs `work` on the connection of one of the threads; its result or what it raised."""
+
+    async def __call__(self, work: Callable[[sqlite3.Cursor, *Ts], T], *args: *Ts) -> T: ...
 
 
 _Job = tuple[Callable[..., Any], tuple[Any, ...], asyncio.Future[Any]]
 """The work, its arguments behind the connection, who waits."""
 _Outcome = tuple[asyncio.Future[Any], bool, Any]
+_WAKE: tuple[()] = ()
+"""Nothing to do, but a reason to look again at what there is to wait for."""
 
 
 class _Queued(ABC):
@@ -47,7 +51,7 @@ class _Queued(ABC):
     def __init__(self, db: sqlite3.Connection, name: str) -> None:
         self._db = db
         self._cursor = db.cursor()
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Job | tuple[()] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
         self._closed = False
         self._door = threading.Lock()
@@ -76,15 +80,20 @@ class _Queued(ABC):
 
     def _take(self) -> tuple[list[_Job], bool]:
         """All jobs there are, at least one or the end; and whether the end was among them."""
-        job = self._queue.get()
+        job = self._wait()
         batch: list[_Job] = []
         try:
             while job is not None:
-                batch.append(job)
+                if job:
+                    batch.append(job)
                 job = self._queue.get_nowait()
         except Empty:
             return batch, False
         return batch, True
+
+    def _wait(self) -> _Job | tuple[()] | None:
+        """The first of what comes next."""
+        return self._queue.get()
 
     def _live(self) -> None:
         ended = False
@@ -99,11 +108,38 @@ class _Queued(ABC):
 
 
 class Writer(_Queued):
-    """Runs each batch of writes in one transaction."""
+    """Runs each batch of writes in one transaction.
 
-    def __init__(self, db: sqlite3.Connection, log: LogFolder) -> None:
+    `patience`: seconds in which another process must let it write. `news`: what others commit is
+    told to those who watch there. `turns`: where several processes write.
+    """
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        log: LogFolder,
+        patience: float,
+        news: News | None = None,
+        turns: Turns | None = None,
+    ) -> None:
         super().__init__(db, "interplay-store-writer")
         self._log = log
+        self._patience = patience
+        self._news = news
+        self._turns = turns
+
+    def wake(self) -> None:
+        """Someone began to watch."""
+        self._queue.put(_WAKE)
+
+    def _wait(self) -> _Job | tuple[()] | None:
+        news = self._news
+        while news is not None and news.watched:
+            with suppress(Empty):
+                pause = news.pause
+                return self._queue.get(timeout=pause) if pause else self._queue.get_nowait()
+            news.look(self._cursor)
+        return self._queue.get()
 
     def _work(self, batch: list[_Job]) -> None:
         outcomes = self._transaction(batch)
@@ -112,6 +148,9 @@ class Writer(_Queued):
             outcomes = [one for job in batch for one in self._transaction([job]) or ()]
         _hand_out(outcomes)
         self._log.wrote(self._db)
+        news = self._news
+        if news is not None and news.watched and not news.pause:
+            news.look(self._cursor)
 
     def _transaction(self, batch: list[_Job]) -> list[_Outcome] | None:
         """What came of each job; None when a batch of many was rolled back."""
@@ -119,7 +158,7 @@ class Writer(_Queued):
         cursor = self._cursor
         outcomes: list[_Outcome] = []
         try:
-            cursor.execute("BEGIN IMMEDIATE")
+            self._begin()
             for work, args, future in batch:
                 before = db.total_changes
                 try:
@@ -133,10 +172,38 @@ class Writer(_Queued):
             cursor.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - handed on to the callers, here or alone
             self._roll_back()
+            if is_busy(error):
+                # Nobody else has a better chance.
+                away = told(error, writing=True)
+                return [(future, False, away) for _, _, future in batch]
             if len(batch) > 1:
                 return None
             return [(batch[0][2], False, told(error, writing=True))]
         return outcomes
+
+    def _begin(self) -> None:
+        """Begins to write as soon as nobody else does."""
+        turns = self._turns
+        if turns is None or not turns.take():
+            self._begin_now()
+            return
+        try:
+            self._begin_now()
+        finally:
+            turns.give()
+
+    def _begin_now(self) -> None:
+        pause, deadline = _FIRST_RETRY_SECONDS, perf_counter() + self._patience
+        while True:
+            try:
+                self._cursor.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not is_busy(error) or perf_counter() >= deadline:
+                    raise
+            else:
+                return
+            time.sleep(pause)
+            pause = min(pause * 2, _LAST_RETRY_SECONDS)
 
     def _roll_back(self) -> None:
         # A full disk may have ended the transaction already, or take the rollback down with it.
@@ -168,101 +235,6 @@ class Reader(_Queued):
             return future, True, work(self._cursor, *args)
         except Exception as error:  # noqa: BLE001 - handed on to the caller
             return future, False, told(error, writing=False)
-
-
-class LogFolder:
-    """Moves the write-ahead log into the file beside the writer, so that no commit waits for it.
-
-    A long log is moved while writes go on, and the writer asked to finish it between two batches,
-    which lets the log begin anew. When writes pause it is emptied, so that nothing deleted stays
-    in it.
-    """
-
-    def __init__(self, db: sqlite3.Connection, file: Path) -> None:
-        self._db = db
-        self._index = open(f"{file}-shm", "rb", buffering=0)  # noqa: SIM115 - open until close
-        self._folding = threading.Lock()
-        self._short_enough = False
-        self._dirty = threading.Event()
-        self._hurry = threading.Event()
-        self._closing = False
-        self.emptied = threading.Event()
-        """Set while the log is empty as far as this thread knows."""
-        self._thread = threading.Thread(target=self._live, name="interplay-store-log", daemon=True)
-
-    def start(self) -> None:
-        """Begins to work."""
-        self._thread.start()
-
-    def wrote(self, db: sqlite3.Connection) -> None:
-        """The writer's own part, between two batches, where no write is in its way."""
-        if not self._dirty.is_set():
-            self.emptied.clear()
-            self._dirty.set()
-        pages = self.pages()
-        if pages > _LONG_LOG_PAGES:
-            self._hurry.set()
-        if self._short_enough or pages > _TOO_LONG_LOG_PAGES:
-            # The second is for a disk that cannot follow: writes then wait for it.
-            with self._folding:
-                self._short_enough = False
-                fold_log(db, "PASSIVE")
-
-    def close(self) -> None:
-        """Empties the log and lets go of the connection. Blocks."""
-        self._closing = True
-        self._dirty.set()
-        self._hurry.set()
-        self._thread.join()
-        fold_log(self._db, "TRUNCATE")
-        self._index.close()
-        self._db.close()
-
-    def _live(self) -> None:
-        while not self._closing:
-            self._dirty.wait()
-            self._dirty.clear()
-            if self._hurry.wait(_PACE_SECONDS):
-                self._hurry.clear()
-                self._shorten()
-                self._dirty.set()
-            elif not self._dirty.is_set():
-                self._empty()
-
-    def pages(self) -> int:
-        """The length of the log, from the header of its index (SQLite's "WAL-index format")."""
-        header = os.pread(self._index.fileno(), 20, 0)
-        return int.from_bytes(header[16:20], sys.byteorder)
-
-    def _empty(self) -> None:
-        with self._folding:
-            # Most of it without the lock that a write would wait for.
-            fold_log(self._db, "PASSIVE")
-            if not fold_log(self._db, "TRUNCATE"):
-                self._dirty.set()
-            elif not self._dirty.is_set():
-                self.emptied.set()
-
-    def _shorten(self) -> None:
-        """Catches up with the writer until the rest is short enough for him to finish."""
-        for _ in range(_PASSES):
-            began = perf_counter()
-            with self._folding:
-                fold_log(self._db, "PASSIVE")
-            if perf_counter() - began < _SHORT_PASS_SECONDS:
-                break
-        self._short_enough = True
-
-
-def fold_log(db: sqlite3.Connection, how: str) -> bool:
-    """Checkpoints; False when others were in the way. A failure loses nothing: the log keeps
-    the pages."""
-    try:
-        busy, _, _ = db.execute(f"PRAGMA wal_checkpoint({how})").fetchall()[0]
-    except sqlite3.DatabaseError as error:
-        _log.warning("the write-ahead log could not be moved into the database: %s", error)
-        return False
-    return not busy
 
 
 def _hand_out(outcomes: list[_Outcome]) -> None:

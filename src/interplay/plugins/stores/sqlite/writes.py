@@ -17,7 +17,9 @@ from interplay.contracts.store import (
     StoredInteraction,
 )
 from interplay.plugins.stores.sqlite import texts
+from interplay.plugins.stores.sqlite.reads import events as read_events
 from interplay.plugins.stores.sqlite.reads import unclaimed
+from interplay.plugins.stores.sqlite.records import bring
 from interplay.plugins.stores.sqlite.rows import (
     CODES,
     SQL,
@@ -73,8 +75,8 @@ def create(db: sqlite3.Cursor, now: int, new: NewInteraction, ending: Ending | N
         db.executemany(_INSERT_LABEL, rows)
     if new.blobs:
         _claim_blobs(db, iid, new.blobs)
-    if ending is not None and ending.blobs:
-        _claim_blobs(db, iid, ending.blobs)
+    if ending is not None:
+        _end_besides(db, iid, ending)
 
 
 def _insert(
@@ -119,6 +121,7 @@ def _insert(
             msgspec.json.encode(new.labels).decode() if new.labels else None,
             new.idempotency_key,
             new.fingerprint,
+            new.worker,
             first,
             pieces,
             len(new.request),
@@ -129,11 +132,16 @@ def _insert(
     return cast(int, db.lastrowid)
 
 
-def claim(db: sqlite3.Cursor, id: str) -> StoredInteraction:
-    """Takes the next epoch. Raises Gone, Fenced."""
-    if db.execute(_CLAIM, (key_of(id), id)).rowcount == 0:
+def claim(db: sqlite3.Cursor, id: str, worker: str) -> StoredInteraction:
+    """Takes the next epoch for an executor. Raises Gone, Fenced."""
+    if db.execute(_CLAIM, (worker, key_of(id), id)).rowcount == 0:
         raise _why_not(db, id)
     return whole(db.execute(_GET, (key_of(id), id)).fetchone())
+
+
+def release(db: sqlite3.Cursor, id: str, epoch: int) -> None:
+    """Makes a row nobody's, if this epoch still holds it."""
+    db.execute(SQL["release"], (key_of(id), id, epoch))
 
 
 def append(
@@ -150,6 +158,8 @@ def append(
         code = _checked_status(ending.status, ending)
         row = db.execute(_MAY_FINISH, (key_of(id), id, epoch, last)).fetchone()
         if row is None:
+            if _is_that_end(db, id, epoch, ending):
+                return
             raise Fenced(id)
         iid = row[0]
         answered, pieces = texts.put(db, ending.steps + ending.replay)
@@ -158,12 +168,13 @@ def append(
         db.execute(_FINISH, (code, millis(ending.updated), ending.last, *sizes, *told, iid))
         db.execute(_DELETE_EVENTS, (iid,))
         db.execute(_DELETE_MEMOS, (iid,))
-        if ending.blobs:
-            _claim_blobs(db, iid, ending.blobs)
+        _end_besides(db, iid, ending)
         return
     code = None if status is None else _checked_status(status, None)
     row = db.execute(_ADVANCE, (last + len(events), key_of(id), id, epoch, last)).fetchone()
     if row is None:
+        if _are_those_events(db, id, epoch, last, events, code):
+            return
         raise Fenced(id)
     iid = row[0]
     if code is not None:
@@ -198,7 +209,7 @@ def remember(db: sqlite3.Cursor, id: str, key: str, value: bytes, epoch: int | N
     fence = db.execute(_FENCE_OF, (key_of(id), id)).fetchone()
     if fence is None:
         raise Gone(id)
-    iid, status, held = fence
+    iid, status, held, _ = fence
     if status >= UNENDED or (epoch is not None and held != epoch):
         raise Fenced(id)
     db.execute(SQL["insert_memo"], (iid, key, value))
@@ -226,6 +237,39 @@ def _take_place(
         db.execute(_OPEN_BRANCH, (line, key_of(root), root, None, None))
     inner = db.execute(_IS_INNER, {"branch": line, "depth": depth}).fetchone()[0]
     return None if inner else line, depth + 1, line
+
+
+def _are_those_events(
+    db: sqlite3.Cursor, id: str, epoch: int, last: int, events: list[bytes], status: int | None
+) -> bool:
+    """Whether the row stands where an append has brought it that was made before."""
+    fence = db.execute(_FENCE_OF, (key_of(id), id)).fetchone()
+    if fence is None or fence[1] >= UNENDED or fence[2:] != (epoch, last + len(events)):
+        return False
+    return status in (None, fence[1]) and read_events(db, id, last) == events
+
+
+def _is_that_end(db: sqlite3.Cursor, id: str, epoch: int, ending: Ending) -> bool:
+    """Whether the row has ended just like this, under this epoch."""
+    rows = db.execute(_GET, (key_of(id), id)).fetchall()
+    if not rows:
+        return False
+    row = whole(rows[0])
+    return (row.epoch, row.last, row.status, row.steps, millis(row.updated)) == (
+        epoch,
+        ending.last,
+        ending.status,
+        ending.steps,
+        millis(ending.updated),
+    )
+
+
+def _end_besides(db: sqlite3.Cursor, iid: int, ending: Ending) -> None:
+    """What an end brings that few ends have."""
+    if ending.blobs:
+        _claim_blobs(db, iid, ending.blobs)
+    if ending.records:
+        bring(db, ending.records)
 
 
 def _claim_blobs(db: sqlite3.Cursor, iid: int, blobs: list[str]) -> None:
