@@ -99,7 +99,9 @@ class Shop:
         self.model = ScriptedModel.of(echo=True)
         self._assembly: Assembly | None = None
 
-    async def open(self, *acts: Any, limits: Any = None, **triggers: Any) -> Replica:
+    async def open(
+        self, *acts: Any, limits: Any = None, agents: Any = None, **triggers: Any
+    ) -> Replica:
         """Opens everything; the agent `a` does these acts, the model `m` echoes."""
         self.agent = ScriptedAgent.of(*(acts or ("done",)))
         self.settings = Triggers(**triggers)
@@ -109,7 +111,8 @@ class Shop:
             triggers=self.settings,
             **({"limits": limits} if limits is not None else {}),
         )
-        self._assembly = Assembly(settings, models={"m": self.model}, agents={"a": self.agent})
+        agents = {"a": self.agent, **(agents or {})}
+        self._assembly = Assembly(settings, models={"m": self.model}, agents=agents)
         await self._assembly.open()
         return self.replica()
 
