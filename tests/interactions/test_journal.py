@@ -13,7 +13,7 @@ from interplay.contracts.store import StoreUnusable
 from interplay.interactions import terminal
 from interplay.interactions.frames import frames_of
 from interplay.interactions.journal import Durability, Ended, Journal, OutputLimit
-from interplay.interactions.service import Service
+from interplay.interactions.journals import row_of
 from interplay.wire.errors import Error
 from interplay.wire.events import StepStart
 from interplay.wire.steps import ThoughtStep
@@ -265,9 +265,7 @@ async def test_a_journal_taken_up_before_its_first_event_has_them_all(
     journal = journal_of(store, tmp_path, Durability.FIRST)
     await journal.begin()
     claimed = await store.claim(ID)
-    again = Journal.reopened(
-        Service.row_of(claimed), claimed, [], store=store, media=journal._media
-    )
+    again = Journal.reopened(row_of(claimed), claimed, [], store=store, media=journal.kept._media)
     again.append(progress())
     say(again, "a")
     assert await again.end("completed")
@@ -284,7 +282,7 @@ async def test_a_journal_taken_up_goes_on_where_it_stopped(
     await journal.settle()
     claimed = await store.claim(ID)
     again = Journal.reopened(
-        Service.row_of(claimed), claimed, await store.events(ID), store=store, media=journal._media
+        row_of(claimed), claimed, await store.events(ID), store=store, media=journal.kept._media
     )
     assert again.frames == journal.frames
     assert again.fold.steps == journal.fold.steps
@@ -304,8 +302,8 @@ async def test_a_journal_takes_no_more_than_its_limit_also_after_it_was_taken_up
     await journal.settle()
     claimed = await store.claim(ID)
     again = Journal.reopened(
-        Service.row_of(claimed), claimed, await store.events(ID),
-        store=store, media=journal._media, output_bytes=1000,
+        row_of(claimed), claimed, await store.events(ID),
+        store=store, media=journal.kept._media, output_bytes=1000,
     )  # fmt: skip
     with pytest.raises(OutputLimit):
         say(again, "a")
