@@ -2,6 +2,10 @@
 
 import pytest
 
+from tests.postgres import database, postgres, postgres_server
+
+__all__ = ["database", "postgres", "postgres_server"]
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
