@@ -39,9 +39,12 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "server/assembly.py": ("testing/test_server.py", "started, stopped and started again"),
     "server/errors.py": ("api/test_weather.py", "seen through the API"),
     "server/metrics.py": ("server/test_health.py", "read at /metrics"),
+    "server/openapi_parts.py": ("server/test_openapi.py", "seen in the document"),
+    "server/openapi_triggers.py": ("server/test_openapi.py", "seen in the document"),
     "server/serve.py": ("crash/test_server_crash.py", "needs a process"),
     "interactions/durability.py": ("interactions/test_journal.py", "names; the journal keeps them"),
     "interactions/frames.py": ("interactions/test_replay.py", "seen through what is replayed"),
+    "triggers/routes.py": ("api/test_triggers.py", "seen through the API"),
     "testing/contracts/agent.py": ("contracts/test_agents.py", "its suite, run and broken"),
     "testing/contracts/blobs.py": ("contracts/test_blobs.py", "its suite, run and broken"),
     "testing/contracts/dispatcher.py": (

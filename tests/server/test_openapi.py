@@ -17,7 +17,7 @@ from interplay.testing.scripted_model import ScriptedModel
 from interplay.wire.errors import HTTP_STATUS
 
 WHOLE: dict[str, Any] = json.loads(document("1.2.3"))
-METHODS = ("get", "post", "delete")
+METHODS = ("get", "post", "patch", "delete")
 
 
 def operations() -> list[tuple[str, str, dict[str, Any]]]:
@@ -76,6 +76,8 @@ def test_a_create_is_answered_as_json_or_as_a_stream():
             "/{version}/interactions",
             {"page_size", "page_token", "status", "model", "agent", "label", "root"},
         ),
+        ("/{version}/triggers", {"page_size", "page_token", "filter"}),
+        ("/{version}/triggers/{id}/executions", {"page_size", "page_token"}),
         ("/{version}/interactions/{id}", {"stream", "last_event_id", "include_input"}),
     ],
 )

@@ -15,6 +15,7 @@ from interplay.wire.errors import Error, ErrorBody
 from interplay.wire.events import InteractionCompletedEvent, InteractionHead, StepDelta
 from interplay.wire.interaction import Interaction
 from interplay.wire.steps import ModelOutputStep
+from interplay.wire.trigger import TriggerExecution
 from interplay.wire.usage import Usage
 
 SCHEMAS = schemas()
@@ -58,8 +59,21 @@ def test_a_body_that_does_not_decode_does_not_fit(body: dict[str, Any]):
 
 
 @pytest.mark.parametrize(
+    ("body", "fits"),
+    [
+        ({"schedule": "@daily", "time_zone": "UTC", "interaction": {"agent": "a"}}, True),
+        ({"schedule": "@daily", "time_zone": "UTC", "interaction": {"agnet": "a"}}, False),
+        ({"schedule": "@daily", "interaction": {"agent": "a"}}, False),
+    ],
+)
+def test_the_body_of_a_trigger_holds_that_of_an_interaction(body: dict[str, Any], fits: bool):
+    assert (errors("TriggerCreateParams", body) == []) is fits
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("TriggerExecution", TriggerExecution(id="e", trigger_id="t", status="skipped")),
         (
             "Interaction",
             Interaction(

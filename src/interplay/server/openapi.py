@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, get_args
+from typing import get_args
 
 import msgspec
 
+from interplay.server.openapi_parts import (
+    REVISION,
+    TEXT,
+    VERSION,
+    Json,
+    answered,
+    in_header,
+    in_path,
+    in_query,
+    operation,
+    ref,
+    schema_of,
+)
 from interplay.server.openapi_schemas import schemas
+from interplay.server.openapi_triggers import trigger_paths
 from interplay.wire.errors import HTTP_STATUS
 from interplay.wire.usage import InteractionStatus
 
-Json = dict[str, Any]
-
-_VERSION: Json = {"$ref": "#/components/parameters/version"}
-_REVISION: Json = {"$ref": "#/components/parameters/revision"}
 _VERSIONS = ["v1", "v1beta", "v1beta1", "v1alpha"]
 
 
@@ -33,10 +43,15 @@ def document(version: str) -> bytes:
         "security": [{"key": []}, {"bearer": []}, {"query": []}, {}],
         "tags": [
             {"name": "interactions", "description": "Ask a model or an agent, now or later."},
+            {"name": "triggers", "description": "Interactions that begin by a schedule."},
             {"name": "models", "description": "What can be asked."},
             {"name": "server", "description": "For whoever runs it."},
         ],
-        "paths": _collection_paths() | _interaction_paths() | _model_paths() | _server_paths(),
+        "paths": _collection_paths()
+        | _interaction_paths()
+        | trigger_paths()
+        | _model_paths()
+        | _server_paths(),
         "components": {
             "schemas": schemas(),
             "parameters": _parameters(),
@@ -56,25 +71,25 @@ def _collection_paths() -> Json:
     stream = _answer_or_stream("The interaction, or with `stream` the events of its run.")
     return {
         "/{version}/interactions": {
-            "parameters": [_VERSION],
-            "post": _operation(
+            "parameters": [VERSION],
+            "post": operation(
                 "createInteraction",
                 "Ask a model or an agent",
                 "Waits for the end and answers the interaction; with `stream` sends its events as"
                 " they happen; with `background` answers at once and runs on.",
                 {"200": stream},
                 (400, 401, 404, 409, 413, 415, 429, 500, 503),
-                parameters=[_ref("parameters", "idempotencyKey"), _REVISION],
+                parameters=[ref("parameters", "idempotencyKey"), REVISION],
                 requestBody={
                     "required": True,
-                    "content": {"application/json": {"schema": _schema("CreateInteraction")}},
+                    "content": {"application/json": {"schema": schema_of("CreateInteraction")}},
                 },
             ),
-            "get": _operation(
+            "get": operation(
                 "listInteractions",
                 "List interactions",
                 "The caller's stored interactions, newest first, without their steps.",
-                {"200": _json("A page.", "InteractionPage")},
+                {"200": answered("A page.", "InteractionPage")},
                 (400, 401),
                 parameters=_filters(),
             ),
@@ -83,13 +98,13 @@ def _collection_paths() -> Json:
 
 
 def _interaction_paths() -> Json:
-    one = [_VERSION, _ref("parameters", "id")]
-    answer = _json("The interaction.", "Interaction")
+    one = [VERSION, ref("parameters", "id")]
+    answer = answered("The interaction.", "Interaction")
     replay = _answer_or_stream("The interaction, or with `stream` its events from the start.")
     return {
         "/{version}/interactions/{id}": {
             "parameters": one,
-            "get": _operation(
+            "get": operation(
                 "getInteraction",
                 "Read or follow an interaction",
                 "The whole timeline, the input first. With `stream` its events from the start, or"
@@ -97,33 +112,33 @@ def _interaction_paths() -> Json:
                 {"200": replay},
                 (400, 401, 404),
                 parameters=[
-                    _query("stream", {"type": "boolean", "default": False}, "Answer as events."),
-                    _query("last_event_id", _TEXT, "Only events after this one; needs `stream`."),
-                    _query(
+                    in_query("stream", {"type": "boolean", "default": False}, "Answer as events."),
+                    in_query("last_event_id", TEXT, "Only events after this one; needs `stream`."),
+                    in_query(
                         "include_input",
                         {"type": "boolean", "default": False},
                         "Adds `input` for clients of the beta `outputs` schema; else no effect.",
                     ),
-                    _REVISION,
+                    REVISION,
                 ],
             ),
-            "delete": _operation(
+            "delete": operation(
                 "deleteInteraction",
                 "Delete an interaction",
                 "Removes every trace of it, and stops it first if it runs.",
-                {"200": _json("It is gone.", None)},
+                {"200": answered("It is gone.", None)},
                 (401, 404),
             ),
         },
         "/{version}/interactions/{id}/cancel": {
             "parameters": one,
-            "post": _operation(
+            "post": operation(
                 "cancelInteraction",
                 "Stop an interaction",
                 "Also answers at `{id}:cancel`.",
                 {"200": answer},
                 (400, 401, 404),
-                parameters=[_REVISION],
+                parameters=[REVISION],
             ),
         },
     }
@@ -132,23 +147,23 @@ def _interaction_paths() -> Json:
 def _model_paths() -> Json:
     return {
         "/{version}/models": {
-            "parameters": [_VERSION],
-            "get": _operation(
+            "parameters": [VERSION],
+            "get": operation(
                 "listModels",
                 "List models",
                 "Every configured name; a name with `*` stands for all that fit it.",
-                {"200": _json("The models.", "ModelList")},
+                {"200": answered("The models.", "ModelList")},
                 (401,),
                 tag="models",
             ),
         },
         "/{version}/models/{name}": {
-            "parameters": [_VERSION, _path("name", "The model's name, without `models/`.")],
-            "get": _operation(
+            "parameters": [VERSION, in_path("name", "The model's name, without `models/`.")],
+            "get": operation(
                 "getModel",
                 "Describe a model",
                 "What answers to this name.",
-                {"200": _json("The model.", "Model")},
+                {"200": answered("The model.", "Model")},
                 (401, 404),
                 tag="models",
             ),
@@ -158,65 +173,21 @@ def _model_paths() -> Json:
 
 def _server_paths() -> Json:
     def get(name: str, summary: str, answers: Json, open: bool = True) -> Json:
-        said = _operation(name, summary, "", answers, () if open else (401,), tag="server")
+        said = operation(name, summary, "", answers, () if open else (401,), tag="server")
         return {"get": said | ({"security": [{}]} if open else {})}
 
-    ready = {"200": _json("It is.", None), "503": _json("Not yet, or not any more.", None)}
-    text = {"description": "Prometheus text.", "content": {"text/plain": {"schema": _TEXT}}}
+    ready = {"200": answered("It is.", None), "503": answered("Not yet, or not any more.", None)}
+    text = {"description": "Prometheus text.", "content": {"text/plain": {"schema": TEXT}}}
     return {
-        "/health": get("health", "Is the process alive", {"200": _json("It is.", None)}),
+        "/health": get("health", "Is the process alive", {"200": answered("It is.", None)}),
         "/ready": get("ready", "Does it take requests", ready),
         "/metrics": get("metrics", "Counters and gauges", {"200": text}, open=False),
-        "/openapi.json": get("openapi", "This document", {"200": _json("It.", None)}),
+        "/openapi.json": get("openapi", "This document", {"200": answered("It.", None)}),
     }
-
-
-_TEXT: Json = {"type": "string"}
-
-
-def _ref(kind: str, name: str) -> Json:
-    return {"$ref": f"#/components/{kind}/{name}"}
-
-
-def _schema(name: str) -> Json:
-    return _ref("schemas", name)
-
-
-def _operation(
-    id: str,
-    summary: str,
-    description: str,
-    answers: Json,
-    refusals: tuple[int, ...],
-    *,
-    tag: str = "interactions",
-    **more: Any,
-) -> Json:
-    said = {"description": description} if description else {}
-    refused = {str(status): _ref("responses", f"refused{status}") for status in refusals}
-    return {
-        "operationId": id,
-        "tags": [tag],
-        "summary": summary,
-        **said,
-        **more,
-        "responses": answers | refused,
-    }
-
-
-def _json(description: str, name: str | None, headers: tuple[str, ...] = ()) -> Json:
-    schema = _schema(name) if name else {"type": "object"}
-    answer: Json = {
-        "description": description,
-        "content": {"application/json": {"schema": schema}},
-    }
-    if headers:
-        answer["headers"] = {header: _ref("headers", header) for header in headers}
-    return answer
 
 
 def _answer_or_stream(description: str) -> Json:
-    answer = _json(description, "Interaction", ("x-interplay-model", "x-interplay-notice"))
+    answer = answered(description, "Interaction", ("x-interplay-model", "x-interplay-notice"))
     answer["content"]["text/event-stream"] = {
         "schema": {
             "type": "string",
@@ -224,54 +195,38 @@ def _answer_or_stream(description: str) -> Json:
             " ended by an empty line; lines that begin with a colon keep the connection alive;"
             " the last frame is `event: done` with `data: [DONE]`.",
             "contentMediaType": "application/json",
-            "contentSchema": _schema("Event"),
+            "contentSchema": schema_of("Event"),
         }
     }
     return answer
 
 
-def _path(name: str, description: str, schema: Json | None = None) -> Json:
-    return {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "description": description,
-        "schema": schema or _TEXT,
-    }
-
-
-def _query(name: str, schema: Json, description: str) -> Json:
-    return {"name": name, "in": "query", "description": description, "schema": schema}
-
-
-def _header(name: str, description: str) -> Json:
-    return {"name": name, "in": "header", "description": description, "schema": _TEXT}
-
-
 def _filters() -> list[Json]:
     size: Json = {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}
     return [
-        _query("page_size", size, "How many on a page."),
-        _query("page_token", _TEXT, "`next_page_token` of the page before."),
-        _query("status", {"enum": list(get_args(InteractionStatus))}, "Only this status."),
-        _query("model", _TEXT, "Only this model."),
-        _query("agent", _TEXT, "Only this agent."),
-        _query("label", {"type": "string", "pattern": "^[^:]+:"}, "Only this label, `key:value`."),
-        _query("root", _TEXT, "Only the conversation of this interaction, all branches."),
+        in_query("page_size", size, "How many on a page."),
+        in_query("page_token", TEXT, "`next_page_token` of the page before."),
+        in_query("status", {"enum": list(get_args(InteractionStatus))}, "Only this status."),
+        in_query("model", TEXT, "Only this model."),
+        in_query("agent", TEXT, "Only this agent."),
+        in_query(
+            "label", {"type": "string", "pattern": "^[^:]+:"}, "Only this label, `key:value`."
+        ),
+        in_query("root", TEXT, "Only the conversation of this interaction, all branches."),
     ]
 
 
 def _parameters() -> Json:
     return {
-        "version": _path(
+        "version": in_path(
             "version", "All versions are served alike.", {"enum": _VERSIONS, "default": "v1"}
         ),
-        "id": _path("id", "The interaction's id."),
-        "idempotencyKey": _header(
+        "id": in_path("id", "The interaction's id."),
+        "idempotencyKey": in_header(
             "Idempotency-Key",
             "The same key with the same body creates one interaction, however often it is sent.",
         ),
-        "revision": _header(
+        "revision": in_header(
             "Api-Revision",
             "A date. Before 2026-05-20 requests and answers hold `outputs` in place of `steps`.",
         ),
@@ -282,9 +237,9 @@ def _headers() -> Json:
     return {
         "x-interplay-model": {
             "description": "The configured model that stood in for the one asked for.",
-            "schema": _TEXT,
+            "schema": TEXT,
         },
-        "x-interplay-notice": {"description": "What had no effect, and why.", "schema": _TEXT},
+        "x-interplay-notice": {"description": "What had no effect, and why.", "schema": TEXT},
         "retry-after": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
     }
 
@@ -295,5 +250,5 @@ def _refusals() -> Json:
     for status in sorted(set(HTTP_STATUS.values())):
         codes = " or ".join(f"`{code}`" for code, http in HTTP_STATUS.items() if http == status)
         headers = ("retry-after",) if status in (429, 503) else ()
-        refusals[f"refused{status}"] = _json(f"Refused: {codes}.", "ErrorBody", headers)
+        refusals[f"refused{status}"] = answered(f"Refused: {codes}.", "ErrorBody", headers)
     return refusals

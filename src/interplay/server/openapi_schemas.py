@@ -13,6 +13,14 @@ from interplay.wire.errors import ErrorBody
 from interplay.wire.events import Event
 from interplay.wire.generation import ResponseFormat
 from interplay.wire.interaction import CreateInteraction, Interaction
+from interplay.wire.trigger import (
+    ListTriggerExecutionsResponse,
+    ListTriggersResponse,
+    Trigger,
+    TriggerCreateParams,
+    TriggerExecution,
+    TriggerUpdate,
+)
 from interplay.wire.usage import InteractionStatus
 
 Json = dict[str, Any]
@@ -20,6 +28,15 @@ Json = dict[str, Any]
 _REF = "#/components/schemas/{name}"
 _NAMED = {"Event": Event, "ResponseFormat": ResponseFormat, "AgentConfig": AgentConfig}
 """Unions that get a name of their own in the document."""
+_SENT: tuple[Any, ...] = (CreateInteraction, TriggerCreateParams, TriggerUpdate)
+_ANSWERED: tuple[Any, ...] = (
+    Interaction,
+    ErrorBody,
+    Trigger,
+    TriggerExecution,
+    ListTriggersResponse,
+    ListTriggerExecutionsResponse,
+)
 _TEXT: Json = {"type": "string"}
 
 
@@ -29,14 +46,14 @@ def _schema(name: str) -> Json:
 
 def schemas() -> Json:
     """Every schema by name. What callers send is closed, what they are answered may grow."""
-    types: list[Any] = [CreateInteraction, Interaction, ErrorBody, *_NAMED.values()]
-    sent: list[Any] = [CreateInteraction, ResponseFormat, AgentConfig]
+    types: list[Any] = [*_SENT, *_ANSWERED, *_NAMED.values()]
+    sent: list[Any] = [*_SENT, ResponseFormat, AgentConfig]
     found, components = msgspec.json.schema_components(types, ref_template=_REF)
     closed = msgspec.json.schema_components(sent, ref_template=_REF)[1].keys()
     made: Json = {name: _described(schema) for name, schema in components.items()}
     for name in made.keys() - closed:
         made[name].pop("additionalProperties", None)
-    for name, schema in zip(_NAMED, found[3:], strict=True):
+    for name, schema in zip(_NAMED, found[-len(_NAMED) :], strict=True):
         made[name] = schema
     for name, docs in _field_docs().items():
         for field, doc in docs.items():
@@ -67,7 +84,7 @@ def _described(schema: Json) -> Json:
 def _field_docs() -> dict[str, dict[str, str]]:
     """The string under each field of a wire type, by class and field."""
     docs: dict[str, dict[str, str]] = {}
-    wire = {inspect.getmodule(part) for part in (CreateInteraction, ErrorBody)}
+    wire = {inspect.getmodule(part) for part in (*_SENT, *_ANSWERED)}
     for union in _NAMED.values():
         wire |= {inspect.getmodule(arm) for arm in get_args(union)}
     for module in filter(None, wire):
