@@ -1,10 +1,13 @@
 """The shipped store suite over the built-in stores, and over stores that break its rules."""
 
+from contextlib import suppress
+
 import pytest
 from msgspec import structs
 
-from interplay.contracts.store import Filter
+from interplay.contracts.store import Fenced, Filter, Gone
 from interplay.plugins.stores.sqlite import SqliteStore
+from interplay.testing.contracts import store_sharing
 from interplay.testing.contracts.store import StoreContract
 from interplay.testing.contracts.store_sharing import SharedStoreContract
 
@@ -104,9 +107,67 @@ class Volatile(SqliteStore):
         super().__init__(folder / str(self.count))
 
 
+class Forgiving(SqliteStore):
+    """Takes every append for one that was made before."""
+
+    async def append(self, id, epoch, last, events, **fields):
+        with suppress(Fenced):
+            await super().append(id, epoch, last, events, **fields)
+
+
+class Forgetful(SqliteStore):
+    """Refuses to be told the same thing twice."""
+
+    async def append(self, id, epoch, last, events, **fields):
+        row = await self.get(id)
+        if row is None or row.last != last:
+            raise Fenced(id)
+        await super().append(id, epoch, last, events, **fields)
+
+
+class Counting(SqliteStore):
+    """Counts an attempt that was handed back."""
+
+    async def release(self, id, epoch):
+        row = await self.get(id)
+        await super().release(id, epoch)
+        if row is not None and row.epoch == epoch:
+            await self.claim(id, "")
+
+
+class Ownerless(SqliteStore):
+    """Forgets who claimed what."""
+
+    async def claim(self, id, worker=""):
+        return await super().claim(id)
+
+
+class Empty(SqliteStore):
+    """Loses the records of an end."""
+
+    async def append(self, id, epoch, last, events, *, status=None, ending=None):
+        if ending is not None:
+            ending = structs.replace(ending, records=[])
+        await super().append(id, epoch, last, events, status=status, ending=ending)
+
+
+class Calm(SqliteStore):
+    """Thinks that nothing it holds is ever lost."""
+
+    async def lost(self, held):
+        return []
+
+
 @pytest.mark.parametrize(
     ("broken", "test"),
     [
+        (Forgiving, "test_of_two_ends_at_once_one_stands"),
+        (Forgetful, "test_an_append_made_again_succeeds_and_changes_nothing"),
+        (Forgetful, "test_an_end_made_again_succeeds_and_changes_nothing"),
+        (Counting, "test_what_is_handed_back_is_nobodys_and_was_no_attempt"),
+        (Ownerless, "test_workers_are_those_that_hold_unended_rows"),
+        (Empty, "test_an_end_brings_its_records"),
+        (Calm, "test_lost_names_what_another_has_claimed_ended_or_deleted"),
         (Unnumbered, "test_an_append_from_the_wrong_place_is_fenced_and_writes_nothing"),
         (Undying, "test_a_claim_fences_those_before"),
         (Straight, "test_chains_are_those_of_a_walk_along_parents"),
@@ -119,7 +180,7 @@ class Volatile(SqliteStore):
 async def test_the_suite_finds_what_is_broken(tmp_path, broken, test):
     store = broken(tmp_path)
     await store.open()
-    with pytest.raises((AssertionError, pytest.fail.Exception)):
+    with pytest.raises((AssertionError, Fenced, pytest.fail.Exception)):
         await getattr(StoreContract(), test)(store)
     await store.close()
 
@@ -130,3 +191,44 @@ async def test_the_suite_finds_a_store_that_begins_anew(tmp_path):
         await suite.test_everything_is_there_after_it_was_closed_and_opened(
             lambda: Volatile(tmp_path)
         )
+
+
+class Mute(SqliteStore):
+    """Tells nobody anything."""
+
+    def watch(self, seen):
+        pass
+
+
+class Private(SqliteStore):
+    """Writes a copy of its own."""
+
+    count = 0
+
+    def __init__(self, folder):
+        type(self).count += 1
+        super().__init__(folder / str(self.count), shared=True)
+
+
+@pytest.mark.parametrize(
+    ("broken", "test"),
+    [
+        (
+            lambda folder: Mute(folder, shared=True),
+            "test_who_watches_is_told_of_what_another_has_written",
+        ),
+        (Private, "test_what_one_has_written_the_other_reads"),
+        (Private, "test_the_fence_holds_between_them"),
+        (Private, "test_a_job_is_taken_by_one_of_them"),
+        (Private, "test_a_key_and_a_version_are_given_once_between_them"),
+    ],
+)
+async def test_the_suite_finds_stores_that_do_not_share(tmp_path, monkeypatch, broken, test):
+    monkeypatch.setattr(store_sharing, "_SECONDS", 0.2)
+    stores = [broken(tmp_path), broken(tmp_path)]
+    for store in stores:
+        await store.open()
+    with pytest.raises((AssertionError, Gone, TimeoutError, pytest.fail.Exception)):
+        await getattr(SharedStoreContract(), test)(*stores)
+    for store in stores:
+        await store.close()

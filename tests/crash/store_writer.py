@@ -43,9 +43,9 @@ async def write(store: SqliteStore, writer: str) -> None:
         parent = id
 
 
-async def main(folder: str, name: str) -> None:
+async def main(folder: str, name: str, how: str = "alone") -> None:
     """Writes for ever."""
-    store = SqliteStore(Path(folder))
+    store = SqliteStore(Path(folder), shared=how == "shared")
     await store.open()
     await asyncio.gather(*(write(store, f"{name}.{number}") for number in range(8)))
 
