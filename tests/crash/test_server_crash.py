@@ -166,9 +166,14 @@ async def test_a_run_that_breaks_every_server_is_given_up(tmp_path: Path) -> Non
     async with process(tmp_path, **SLOW) as server:
         api = await server.start()
         id = (await api.create(model="fresh", input="x", background=True)).body["id"]
+        events: list[dict[str, Any]] = []
+        client = asyncio.create_task(follow(server, id, events))
         for _ in range(7):
+            seen = len(events)
+            await until(lambda: client.done() or len(events) > seen, seconds=20)
             await server.end(signal.SIGKILL)
             api = await server.start()
+        await client
         body = (await api.get(id)).body
         assert body["status"] == "failed"
         assert body["errors"][0]["code"] == "aborted"

@@ -106,9 +106,9 @@ async def _turn(at: Conversation, turn: Turn) -> tuple[TurnEnd, list[ToolCall]]:
     except OutputLimit:
         return TurnEnd(reason="length"), []
     if end is not None and end.reason == "length":
-        writer.cut()
+        writer.settle(cut=True)
         return end, []
-    writer.close()
+    writer.settle()
     if end is None:
         raise GenerationFault("api_error", "The model's turn stopped without an end.")
     return end, [_call(step, "".join(parts)) for step, parts in held]
@@ -219,9 +219,10 @@ async def _recall_usage(journal: Journal) -> None:
 
 
 def _text(journal: Journal) -> str:
-    """The text of the last answer."""
-    parts: list[str] = []
-    for step in reversed(journal.fold.steps):
+    """The text of the last answer; it may still be open."""
+    fold = journal.fold
+    parts = [fold.open_text()] if isinstance(fold.open, ModelOutputStep) else []
+    for step in reversed([*fold.steps, fold.open] if fold.open is not None else fold.steps):
         if not isinstance(step, ModelOutputStep):
             break
         content = step.content or []

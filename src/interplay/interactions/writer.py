@@ -131,6 +131,16 @@ class Writer:
         if malformed is not None:
             raise GenerationFault("malformed_function_call", malformed)
 
+    def settle(self, *, cut: bool = False) -> None:
+        """A turn is over: ends an open call (`cut` as it is), which must be whole before it is
+        made. A text stays open for what comes next, or for the end of the interaction, which
+        closes it in its own commit: a crash between the two cannot make it be written again."""
+        if self._open is FunctionCallStep:
+            if cut:
+                self.cut()
+            else:
+                self.close()
+
     def step(self, step: Step) -> None:
         """Writes a whole step."""
         self.close()
