@@ -52,8 +52,10 @@ class Retention:
                 log.error("expired interactions stay for now: %s", error)
 
     async def sweep(self, now: float) -> int:
-        """Deletes what has expired by `now` (Unix seconds); answers how many."""
+        """Deletes what has expired by `now` (Unix seconds); answers how many interactions."""
         count = 0
+        while await self._store.records.sweep(now, _BATCH) == _BATCH:
+            pass
         while True:
             expired = await self._store.expired(now, _BATCH)
             for id in expired:

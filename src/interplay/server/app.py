@@ -129,7 +129,9 @@ def _routes(assembly: Assembly) -> list[Route]:
     ]
     if assembly.settings.role == "worker":
         return about
-    base = "/{version:version}/interactions"
+    root = "/{version:version}"
+    base = f"{root}/interactions"
+    tables = assembly.triggers.table()
     return [
         *about,
         route(base, interactions.create, "POST"),
@@ -138,6 +140,7 @@ def _routes(assembly: Assembly) -> list[Route]:
         route(base + "/{id}", interactions.get, "GET"),
         route(base + "/{id}", interactions.delete, "DELETE"),
         route(base + "/{id}/cancel", interactions.cancel, "POST"),
+        *(route(root + path, handler, method) for path, handler, method in tables),
         route("/{version:version}/models", models.list, "GET"),
         route("/{version:version}/models/{name:path}", models.get, "GET"),
         route("/openapi.json", health.openapi, "GET"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,12 @@ from interplay.interactions.service import Service
 from interplay.server.auth import Keys
 from interplay.server.metrics import Metrics
 from interplay.settings import Settings
+from interplay.triggers.checks import Checks
+from interplay.triggers.firing import Firing
+from interplay.triggers.routes import TriggerRoutes
+from interplay.triggers.rows import EXECUTION, TRIGGER, Rows
+from interplay.triggers.runs import Runs
+from interplay.triggers.service import TriggerService
 
 log = logging.getLogger("interplay.server")
 
@@ -80,6 +87,12 @@ class Assembly:
         self.interactions = Interactions(
             settings, self.service, self.reading, self.retries, self.keys.owner_of
         )
+        rows = Rows(self.store.records, time.time, settings.retention_days)
+        checks = Checks(self.roster, self.history, self.reading, limits, settings.triggers)
+        triggers = TriggerService(rows, self.dispatcher, checks, settings.triggers)
+        self.triggers = TriggerRoutes(triggers, limits.body_bytes, self.keys.owner_of)
+        self.firing = Firing(rows, self.dispatcher, settings.triggers.missed)
+        self.runs = Runs(rows, self.store, self.service, self.reading)
         self.metrics = Metrics(self.runner)
         self.runner.on_end = self.metrics.ended
         self.ready = False
@@ -119,8 +132,14 @@ class Assembly:
             self.dispatcher,
             self.settings.limits,
         )
-        handlers: dict[str, Handler] = {RUN: recovery.run}
-        self.dispatcher.work(handlers, {RUN: self.settings.limits.background_runs})
+        handlers: dict[str, Handler] = {
+            RUN: recovery.run,
+            TRIGGER: self.firing.trigger,
+            EXECUTION: self.runs.execution,
+        }
+        places = {RUN: self.settings.limits.background_runs, TRIGGER: 16, EXECUTION: 256}
+        self.dispatcher.work(handlers, places)
+        self._tasks.append(asyncio.create_task(self.firing.run()))
 
     async def _preload(self) -> None:
         fallback = self.roster.fallback_entry()
