@@ -493,4 +493,67 @@ REQUIREMENTS: list[Requirement] = [
         "An agent is found by entry point or module:attribute; an unknown one is 404.",
         OURS,
     ),
+    Requirement(
+        "triggers:sdk",
+        "The official client's triggers resource works with only the base URL changed.",
+        SDK,
+    ),
+    Requirement(
+        "triggers:create", "A new trigger is active, with its defaults and its next run.", GUIDE
+    ),
+    Requirement(
+        "triggers:checked",
+        "A body that a create would refuse is refused with the trigger, with its path.",
+        OURS,
+    ),
+    Requirement(
+        "triggers:refused-schedules",
+        "A schedule that is none, never comes or is too dense is refused by name.",
+        OURS,
+    ),
+    Requirement(
+        "triggers:dst",
+        "A tick in the gap runs once right after it, one in the doubled hour once.",
+        OURS,
+    ),
+    Requirement("triggers:tick", "At each tick an execution begins.", GUIDE),
+    Requirement(
+        "triggers:once",
+        "One run per tick, with any number of processes, repeats and crashes.",
+        OURS,
+    ),
+    Requirement(
+        "triggers:execution",
+        "An execution tells its interaction, its times and how it ended.",
+        GUIDE,
+    ),
+    Requirement("triggers:overlap", "A tick while a run goes on is skipped.", GUIDE),
+    Requirement(
+        "triggers:timeout",
+        "A run longer than execution_timeout_seconds is cancelled: timed_out.",
+        GUIDE,
+    ),
+    Requirement(
+        "triggers:failures",
+        "max_consecutive_failures in a row put the trigger into error; a success resets.",
+        GUIDE,
+    ),
+    Requirement(
+        "triggers:missed",
+        "After a downtime one run at most makes up for the missed ticks; the others are told.",
+        OURS,
+    ),
+    Requirement("triggers:clock", "A clock that jumps fires no tick twice.", OURS),
+    Requirement(
+        "triggers:lost-jobs", "What a crash leaves without a job is found and goes on.", OURS
+    ),
+    Requirement("triggers:pause", "A paused trigger rests; a resumed one goes on.", GUIDE),
+    Requirement("triggers:run-now", "A run can be begun by hand, also when paused.", GUIDE),
+    Requirement("triggers:history", "Executions are listed by page, newest first.", GUIDE),
+    Requirement("triggers:list", "Triggers are listed by page and filtered by status.", SDK),
+    Requirement("triggers:delete", "A delete stops what is to come and keeps the history.", GUIDE),
+    Requirement("triggers:environment", "Every run works in the trigger's environment.", GUIDE),
+    Requirement("triggers:keys", "Each key sees and changes its own triggers only.", OURS),
+    Requirement("triggers:limit", "A key has so many triggers and no more.", OURS),
+    Requirement("triggers:models", "A trigger runs a model as it runs an agent.", OURS),
 ]

@@ -18,6 +18,7 @@ import msgspec
 import pydantic
 import pytest
 from google.genai._gaos.types import interactions as sdk_package
+from google.genai._gaos.types import triggers as trigger_package
 
 import interplay.wire
 from interplay.wire.agent import AgentConfig
@@ -59,7 +60,9 @@ _OPEN = "the SDK's list is open and grows; every model or backend knows its own"
 _MERGED = "one struct reads the bodies for models and for agents; admission refuses mixtures"
 _SECOND = "read in a second pass, where a JSON schema may stand or the agent has its own type"
 _LENIENT = "steps and content are taken side by side, and one step without a list, as in the docs"
+_MODELS = "a trigger may run a model, too"
 _SDK = "added by the SDK, never on the wire"
+_TEXT = "times travel as RFC 3339 texts and are kept as such"
 _SIGNED = "backends that sign their calls send it, and it must come back"
 
 DIFFERENCES = {
@@ -102,6 +105,19 @@ DIFFERENCES = {
     "GenerationConfig.top_k: only ours": "taken by the service in practice, and by local models",
     "MCPServer.credential: only ours": "documented, and not in the SDK's type",
     "Interaction.object: only ours": "sent by the service as `interaction`",
+    **{
+        f"Trigger.{field}_time: datetime -> str": _TEXT
+        for field in (
+            *("create", "last_pause", "last_resume", "last_run", "next_run"),
+            "update",
+        )
+    },
+    **{
+        f"TriggerExecution.{field}_time: datetime -> str": _TEXT
+        for field in ("end", "scheduled", "start")
+    },
+    "Trigger.interaction: CreateAgentInteraction -> CreateInteraction": _MODELS,
+    "TriggerCreateParams.interaction: CreateAgentInteraction -> CreateInteraction": _MODELS,
     "Interaction.continuation_ids: only SDK": _SDK,
     "Interaction.output_audio: only SDK": _SDK,
     "Interaction.output_image: only SDK": _SDK,
@@ -109,6 +125,9 @@ DIFFERENCES = {
     "Interaction.output_video: only SDK": _SDK,
 }
 """One line of the comparison -> why it is meant."""
+
+
+SDK_PACKAGES = (sdk_package, trigger_package)
 
 
 def modules(package: types.ModuleType) -> list[types.ModuleType]:
@@ -121,7 +140,8 @@ def modules(package: types.ModuleType) -> list[types.ModuleType]:
 def sdk_classes() -> dict[str, type[pydantic.BaseModel]]:
     return {
         name: found
-        for module in modules(sdk_package)
+        for package in SDK_PACKAGES
+        for module in modules(package)
         for name, found in vars(module).items()
         if inspect.isclass(found)
         and issubclass(found, pydantic.BaseModel)

@@ -43,17 +43,17 @@ class Firing:
     """
 
     def __init__(self, rows: Rows, dispatcher: Dispatcher, missed: Missed = "once") -> None:
-        self._rows, self._dispatcher, self._missed = rows, dispatcher, missed
+        self.rows, self._dispatcher, self._missed = rows, dispatcher, missed
 
     async def trigger(self, job: str) -> float | None:
         """Fires a trigger whose tick has come; answers when the next one comes. `job` is
         "<trigger id>.<armed>"; None when the trigger was paused, resumed or removed since."""
         id = job.rpartition(".")[0]
         while True:
-            row = await self._rows.get(TriggerRow, id)
+            row = await self.rows.get(TriggerRow, id)
             if row is None or row.job != job or row.record.state != "active":
                 return None
-            due, now = row.record.due, self._rows.clock()
+            due, now = row.record.due, self.rows.clock()
             if due is None or now < due:
                 return due
             try:
@@ -71,7 +71,7 @@ class Firing:
         begun = await self._executions(row, times, due, now)
         reached("ticked")
         row.record.due = times.after(now)
-        await self._rows.put(row)
+        await self.rows.put(row)
         for id in begun:
             await self._dispatcher.submit(EXECUTION, id)
         return row.record.due
@@ -89,18 +89,18 @@ class Firing:
             log.warning("%d ticks of trigger %s were missed", len(left), row.id)
         for tick in left:
             execution = new_execution(row, execution_id(row.id, tick), tick, now)
-            self._rows.end(execution, "skipped", _MISSED)
-            await self._rows.add(execution)
+            self.rows.end(execution, "skipped", _MISSED)
+            await self.rows.add(execution)
         for tick in run:
-            await self._rows.add(new_execution(row, execution_id(row.id, tick), tick, now))
+            await self.rows.add(new_execution(row, execution_id(row.id, tick), tick, now))
         return [execution_id(row.id, tick) for tick in run]
 
     async def _give_up(self, row: TriggerRow, due: float, message: str) -> None:
-        execution = new_execution(row, execution_id(row.id, due), due, self._rows.clock())
-        self._rows.end(execution, "failed", message)
-        await self._rows.add(execution)
+        execution = new_execution(row, execution_id(row.id, due), due, self.rows.clock())
+        self.rows.end(execution, "failed", message)
+        await self.rows.add(execution)
         row.record.state, row.record.due = "error", None
-        await self._rows.put(row)
+        await self.rows.put(row)
 
     async def run(self) -> None:
         """Sweeps until cancelled."""
@@ -117,10 +117,10 @@ class Firing:
     async def sweep(self) -> int:
         """Hands over what is overdue: its job may have been lost in a crash between the record
         and the job. Answers how much. Raises StoreUnavailable."""
-        before, records = self._rows.clock() - _SWEEP_SECONDS, self._rows.records
+        before, records = self.rows.clock() - _SWEEP_SECONDS, self.rows.records
         triggers = await records.due(TRIGGER, before, _BATCH)
         for record in triggers:
-            row = self._rows.read(TriggerRow, record)
+            row = self.rows.read(TriggerRow, record)
             await self._dispatcher.submit(TRIGGER, row.job)
         executions = await records.due(EXECUTION, before, _BATCH)
         for record in executions:

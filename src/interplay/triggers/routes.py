@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from interplay.triggers.service import TriggerService
 from interplay.wire.trigger import TriggerCreateParams, TriggerUpdate
 
 Scope = dict[str, Any]
+Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
 _encode = msgspec.json.Encoder().encode
 _KEY_BYTES = 256
 
@@ -26,6 +28,18 @@ class TriggerRoutes:
 
     def __init__(self, service: TriggerService, body_bytes: int, owner_of: Any) -> None:
         self._service, self._body_bytes, self._owner_of = service, body_bytes, owner_of
+
+    def table(self) -> list[tuple[str, Endpoint, str]]:
+        """Path below the version, handler and method of each."""
+        return [
+            ("/triggers", self.create, "POST"),
+            ("/triggers", self.list, "GET"),
+            ("/triggers/{id}", self.get, "GET"),
+            ("/triggers/{id}", self.update, "PATCH"),
+            ("/triggers/{id}", self.delete, "DELETE"),
+            ("/triggers/{id}/executions", self.run, "POST"),
+            ("/triggers/{id}/executions", self.executions, "GET"),
+        ]
 
     async def create(self, scope: Scope, receive: Receive, send: Send) -> None:
         """POST /{version}/triggers"""
@@ -64,9 +78,10 @@ class TriggerRoutes:
     async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
         """POST /{version}/triggers/{id}/executions"""
         owner = self._owner_of(scope)
-        raw = await read_body(scope, receive, self._body_bytes)
-        if raw and read_object(raw):
-            raise invalid("A run takes no fields: what is run stands in the trigger.")
+        if _has_body(scope):  # clients name a type of a body that they do not send
+            raw = await read_body(scope, receive, self._body_bytes)
+            if raw and read_object(raw):
+                raise invalid("A run takes no fields: what is run stands in the trigger.")
         made = await self._service.run(_id(scope), owner, key=_key(scope))
         await answer(send, _encode(made))
 
@@ -85,6 +100,11 @@ def _create_params(raw: bytes) -> TriggerCreateParams:
     if isinstance(interaction, dict):
         given["interaction"] = dialects.current(interaction)  # pyright: ignore[reportUnknownArgumentType]
     return converted(given, TriggerCreateParams)
+
+
+def _has_body(scope: Scope) -> bool:
+    headers = dict(scope["headers"])
+    return b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
 
 
 def _id(scope: Scope) -> str:
