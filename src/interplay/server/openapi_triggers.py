@@ -16,16 +16,16 @@ from interplay.server.openapi_parts import (
 )
 
 _BODY_REFUSALS = (400, 401, 404, 413, 415, 503)
+_TRIGGER: Json = {"200": answered("The trigger.", "Trigger")}
 _KEY: Json = ref("parameters", "idempotencyKey")
 
 
 def trigger_paths() -> Json:
     """Triggers and their executions."""
-    return _triggers() | _executions()
+    return _collection() | _trigger() | _executions()
 
 
-def _triggers() -> Json:
-    trigger = {"200": answered("The trigger.", "Trigger")}
+def _collection() -> Json:
     status: Json = {"type": "string", "examples": ["status=active"]}
     return {
         "/{version}/triggers": {
@@ -35,7 +35,7 @@ def _triggers() -> Json:
                 "Begin an interaction by a schedule",
                 "Every tick creates the interaction in the background. What a create would refuse"
                 " is refused now.",
-                trigger,
+                _TRIGGER,
                 (*_BODY_REFUSALS, 409, 429),
                 tag="triggers",
                 parameters=[_KEY],
@@ -54,16 +54,21 @@ def _triggers() -> Json:
                 ],
             ),
         },
+    }
+
+
+def _trigger() -> Json:
+    return {
         "/{version}/triggers/{id}": {
             "parameters": [VERSION, in_path("id", "The trigger's id.")],
             "get": operation(
-                "getTrigger", "Read a trigger", "", trigger, (401, 404), tag="triggers"
+                "getTrigger", "Read a trigger", "", _TRIGGER, (401, 404), tag="triggers"
             ),
             "patch": operation(
                 "updateTrigger",
                 "Rename, pause or resume a trigger",
                 "Ticks that came while it was paused are not made up for.",
-                trigger,
+                _TRIGGER,
                 _BODY_REFUSALS,
                 tag="triggers",
                 requestBody=_body("TriggerUpdate"),
