@@ -2,6 +2,7 @@
 
 import pytest
 
+from interplay.plugins.stores.postgres import PostgresStore
 from interplay.plugins.stores.sqlite import SqliteStore
 from interplay.testing.contracts.jobs import JobsContract
 
@@ -20,6 +21,14 @@ class TestSqliteShared(JobsContract):
     @pytest.fixture
     def make(self, tmp_path):
         return lambda: SqliteStore(tmp_path, shared=True)
+
+
+class TestPostgres(JobsContract):
+    """PostgreSQL."""
+
+    @pytest.fixture
+    def make(self, database):
+        return lambda: PostgresStore(database=database)
 
 
 class Broken:

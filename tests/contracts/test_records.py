@@ -4,6 +4,7 @@ import pytest
 from msgspec import structs
 
 from interplay.contracts.records import Stale
+from interplay.plugins.stores.postgres import PostgresStore
 from interplay.plugins.stores.sqlite import SqliteStore
 from interplay.testing.contracts.records import RecordsContract
 
@@ -22,6 +23,14 @@ class TestSqliteShared(RecordsContract):
     @pytest.fixture
     def make(self, tmp_path):
         return lambda: SqliteStore(tmp_path, shared=True)
+
+
+class TestPostgres(RecordsContract):
+    """PostgreSQL."""
+
+    @pytest.fixture
+    def make(self, database):
+        return lambda: PostgresStore(database=database)
 
 
 class Broken:

@@ -6,6 +6,7 @@ import pytest
 from msgspec import structs
 
 from interplay.contracts.store import Fenced, Filter, Gone
+from interplay.plugins.stores.postgres import PostgresStore
 from interplay.plugins.stores.sqlite import SqliteStore
 from interplay.testing.contracts import store_sharing
 from interplay.testing.contracts.store import StoreContract
@@ -42,6 +43,22 @@ class TestSqliteSharing(SharedStoreContract):
     @pytest.fixture
     def make(self, tmp_path):
         return lambda: SqliteStore(tmp_path, shared=True)
+
+
+class TestPostgres(StoreContract):
+    """PostgreSQL."""
+
+    @pytest.fixture
+    def make(self, database):
+        return lambda: PostgresStore(database=database)
+
+
+class TestPostgresSharing(SharedStoreContract):
+    """Several stores over one database."""
+
+    @pytest.fixture
+    def make(self, database):
+        return lambda: PostgresStore(database=database)
 
 
 class Unnumbered(SqliteStore):
