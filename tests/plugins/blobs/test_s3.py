@@ -204,6 +204,26 @@ def test_without_the_extra_it_names_the_command(monkeypatch: pytest.MonkeyPatch)
         S3Blobs("s3://bucket")
 
 
+async def test_while_the_storage_is_away_only_media_wait_for_it(tmp_path: Path):
+    settings = Settings(
+        data_dir=str(tmp_path),
+        blobs_url="s3://bucket?endpoint=http://127.0.0.1:9&timeout=0.4",
+        preload=False,
+        models={"echo": {"backend": "scripted", "echo": True}},
+    )
+    image = {"type": "image", "mime_type": "image/png", "data": "AAAA" * 50_000}
+    async with serve(settings=settings) as server, aiohttp.ClientSession() as session:
+        address = f"{server.url}/v1/interactions"
+        async with session.post(address, json={"model": "echo", "input": [image]}) as answer:
+            assert (answer.status, answer.headers["retry-after"]) == (503, "2")
+            assert "storage of media cannot be reached" in await answer.text()
+        given = {"model": "echo", "input": [image], "store": False}
+        async with session.post(address, json=given) as answer:
+            assert answer.status == 200
+        async with session.post(address, json={"model": "echo", "input": "x"}) as answer:
+            assert answer.status == 200
+
+
 async def test_media_of_an_interaction_lie_in_the_bucket_and_come_back(
     endpoint: str, tmp_path: Path
 ):
