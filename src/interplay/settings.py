@@ -78,6 +78,27 @@ class Triggers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     skip: none. The others are recorded as skipped."""
 
 
+class Webhooks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is sent when an interaction ends."""
+
+    per_key: int = 100
+    """Webhooks of one key; one more is answered 429."""
+    uris_per_request: int = 10
+    """Addresses in one `webhook_config`."""
+    attempt_seconds: float = 10.0
+    """How long a receiver may take to answer."""
+    retry_hours: float = 24.0
+    """How long a delivery is tried again before it is given up."""
+    failed_deliveries: int = 10
+    """So many deliveries given up one after the other disable their webhook."""
+    parallel: int = 64
+    """Deliveries of one process at a time."""
+    log_days: float = 30.0
+    """How long what became of a delivery can be read."""
+    issuer: str = "interplay"
+    """The `iss` of the tokens that sign deliveries to `webhook_config`."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything an operator may set. See docs/settings.md, made from these lines."""
 
@@ -133,12 +154,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Listen on a public address without keys."""
     cors_origins: list[str] = msgspec.field(default_factory=lambda: ["*"])
     """Origins a browser may call from."""
+    allowed_networks: list[str] = []
+    """Networks (CIDR) that callers may make this server connect to though they are not public,
+    such as 10.1.0.0/16 for receivers of webhooks; the only ones where http will do for those."""
     log_level: str = "info"
     """debug, info, warning, error."""
     log_format: str = "text"
     """text or json."""
     limits: Limits = msgspec.field(default_factory=Limits)
     triggers: Triggers = msgspec.field(default_factory=Triggers)
+    webhooks: Webhooks = msgspec.field(default_factory=Webhooks)
     models: dict[str, dict[str, Any]] = msgspec.field(default_factory=lambda: dict(DEFAULT_MODELS))
     """Model name or glob -> {backend = "...", ...the backend's own fields}. What is given here
     stands beside the embedded models, or in place of one of the same name."""
@@ -163,7 +188,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return Path(self.cache_dir).expanduser()
 
 
-TABLES: dict[str, type[msgspec.Struct]] = {"limits": Limits, "triggers": Triggers}
+TABLES: dict[str, type[msgspec.Struct]] = {
+    "limits": Limits,
+    "triggers": Triggers,
+    "webhooks": Webhooks,
+}
 """Tables of settings with fields of their own."""
 
 

@@ -11,11 +11,12 @@ from interplay.contracts.agent import Agent
 from interplay.contracts.failure import Failure
 from interplay.contracts.model import Choice
 from interplay.interactions.admit_input import check_calls, read_input
+from interplay.interactions.admit_webhooks import check_webhook_config
 from interplay.interactions.failures import Rejected, invalid
 from interplay.interactions.format import Format, read
 from interplay.interactions.roster import Found, Roster, UnknownName
 from interplay.interactions.toolbox import Toolbox
-from interplay.settings import Limits, SettingsError
+from interplay.settings import Limits, Settings, SettingsError
 from interplay.wire.explain import explain
 from interplay.wire.generation import GenerationConfig
 from interplay.wire.interaction import CreateInteraction
@@ -78,9 +79,12 @@ async def admit(
     return admitted
 
 
-def check_fields(asked: CreateInteraction) -> None:
-    """Refuses what no configuration makes right, before anything is looked up. Raises Rejected."""
+def check_fields(asked: CreateInteraction, settings: Settings | None = None) -> None:
+    """Refuses what no model or agent makes right, before anything is looked up; without settings
+    those are the defaults. Raises Rejected."""
     _exclusions(asked)
+    if asked.webhook_config is not None:
+        check_webhook_config(asked.webhook_config, behind(asked), settings or Settings())
     _not_here(asked)
     _labels(asked.labels)
 
@@ -116,8 +120,6 @@ def _not_here(asked: CreateInteraction) -> None:
             "'continuation_token' was not issued by this server, which never cuts a request;"
             " send the request without it."
         )
-    if asked.webhook_config is not None:
-        raise invalid("'webhook_config' is not supported by this server yet; poll or stream.")
     if asked.environment is not None:
         raise invalid("'environment' is not supported: no sandbox is configured on this server.")
     for number, setting in enumerate(asked.safety_settings or []):
