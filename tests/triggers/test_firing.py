@@ -139,7 +139,9 @@ async def test_a_clock_that_is_set_back_fires_no_tick_again(shop: Shop) -> None:
     shop.clock.at("2036-06-01 08:30:00")
     for key in one.jobs.jobs:
         one.jobs.jobs[key] = 0.0
-    await one.firing.trigger(f"{trigger.id}.1")
+    assert await one.firing.trigger(f"{trigger.id}.1") == shop.clock() + 5_400
+    there = await one.triggers.get(trigger.id, OWNER)
+    assert there.next_run_time == "2036-06-01T10:00:00Z"
     shop.clock.at("2036-06-01 09:00:05")
     assert await one.firing.trigger(f"{trigger.id}.1") == shop.clock() + 3_595
     assert [tick for tick, _ in await told(one, trigger.id)] == ["06-01T09:00"]

@@ -202,6 +202,19 @@ async def test_a_success_begins_the_count_anew(shop: Shop) -> None:
     assert (there.status, there.consecutive_failure_count) == ("active", 1)
 
 
+async def test_a_paused_trigger_whose_runs_by_hand_fail_stays_paused(shop: Shop) -> None:
+    one = await shop.open(BROKEN)
+    trigger = await created(one, max_consecutive_failures=1)
+    await one.triggers.update(trigger.id, OWNER, TriggerUpdate(status="paused"))
+    execution = await one.triggers.run(trigger.id, OWNER, key=None)
+    await one.jobs.work()
+    begun = (await history(one, trigger.id))[0]
+    await shop.ended(begun.interaction_id or "")
+    await one.runs.execution(execution.id)
+    there = await one.triggers.get(trigger.id, OWNER)
+    assert (there.status, there.consecutive_failure_count) == ("paused", 1)
+
+
 async def test_a_failure_is_counted_once_however_often_it_is_written_down(shop: Shop) -> None:
     one = await shop.open(BROKEN)
     two = shop.replica()
