@@ -121,8 +121,8 @@ class StoredInteraction(msgspec.Struct, kw_only=True):
     """Sequence number of the last committed event; -1 before the first."""
     attempts: int
     """How often it was claimed."""
-    worker: str = ""
-    """Who claimed it last; "" when it was never given to anyone."""
+    worker: str
+    """Who claimed it last; "" when it was never given to anyone, or handed back."""
     steps: bytes | None
     """None until the interaction has ended: fold the events then."""
     replay: bytes
