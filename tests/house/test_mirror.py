@@ -16,8 +16,6 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "contracts/store.py": ("contracts/test_stores.py", "a contract is tested by its suite"),
     "contracts/tool.py": ("contracts/test_tools.py", "a contract is tested by its suite"),
     "contracts/failpoint.py": ("crash/test_failpoints.py", "each place is died at there"),
-    "contracts/jobs.py": ("contracts/test_jobs.py", "a contract is tested by its suite"),
-    "contracts/records.py": ("contracts/test_records.py", "a contract is tested by its suite"),
     "contracts/failure.py": ("api/test_weather.py", "types without logic; each is raised there"),
     "interactions/admit.py": ("api/test_bad_input.py", "every rule is broken there over HTTP"),
     "interactions/admit_input.py": ("api/test_create.py", "every form of input is sent there"),

@@ -98,7 +98,7 @@ def _insert(
         text += ending.steps + ending.replay
         last, updated = ending.last, millis(ending.updated)
         end = len(ending.steps), ending.usage, ending.errors
-    first, pieces = texts.put(db, text)
+    span = texts.put(db, text)
     db.execute(
         _INSERT_INTERACTION,
         (
@@ -122,8 +122,7 @@ def _insert(
             new.idempotency_key,
             new.fingerprint,
             new.worker,
-            first,
-            pieces,
+            *span,
             len(new.request),
             asked_size,
             *end,
