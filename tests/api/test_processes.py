@@ -76,6 +76,64 @@ async def test_a_stream_goes_on_at_another_process_after_any_event(pair: Pair) -
         assert resumed == whole[number + 1 :]
 
 
+@requirement("processes:resume")
+async def test_what_a_foreground_stream_showed_before_it_was_stored_is_resumed_elsewhere(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = await pair.open({"chunks": ["a ", "b ", "c ", {"hold": "h"}, "d"]})
+    store, stored = pair.first.app.assembly.store, asyncio.Event()
+    append = store.append
+
+    async def late(*given: Any, **more: Any) -> None:
+        await stored.wait()
+        await append(*given, **more)
+
+    monkeypatch.setattr(store, "append", late)
+    body = {"model": "m", "input": "x", "stream": True}
+    tails = pair.second.app.assembly.interactions.tails
+    async with asyncio.timeout(10), one.opened(json=body) as live:
+        seen = [await anext(live)]
+        while seen[-1].get("delta", {}).get("text") != "c ":
+            seen.append(await anext(live))
+        id = seen[0]["interaction"]["id"]
+        rest: list[asyncio.Task[Any]] = []
+        for number, event in enumerate(reversed(seen), 1):  # the furthest first
+            rest.append(asyncio.create_task(two.replay(id, after=event["event_id"])))
+            await until(lambda number=number: len(tails) == number)
+        stored.set()
+        pair.model.gate("h").open()
+        whole = seen + [event async for event in live]
+        resumed = await asyncio.gather(*rest)
+    assert resumed[::-1] == [whole[number + 1 :] for number in range(len(seen))]
+
+
+@requirement("processes:resume")
+async def test_who_saw_more_than_was_stored_is_told_the_end(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = await pair.open({"chunks": ["a ", "b ", "c ", {"hold": "h"}, "d"]})
+    store, stored = pair.first.app.assembly.store, asyncio.Event()
+    append = store.append
+
+    async def late(*given: Any, **more: Any) -> None:
+        await stored.wait()
+        await append(*given, **more)
+
+    monkeypatch.setattr(store, "append", late)
+    body = {"model": "m", "input": "x", "stream": True}
+    async with asyncio.timeout(10), one.opened(json=body) as live:
+        seen = [await anext(live)]
+        while seen[-1].get("delta", {}).get("text") != "c ":
+            seen.append(await anext(live))
+        id = seen[0]["interaction"]["id"]
+        resumed = asyncio.create_task(two.replay(id, after=seen[-1]["event_id"]))
+        await until(lambda: pair.second.app.assembly.interactions.tails)
+        assert (await two.cancel(id)).body["status"] == "cancelled"
+        assert kinds(await resumed) == ["interaction.completed"]
+        stored.set()
+        assert kinds([event async for event in live])[-1] == "interaction.completed"
+
+
 @requirement("processes:cancel")
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_cancel_at_another_process_stops_the_run(pair: Pair, stream: bool) -> None:

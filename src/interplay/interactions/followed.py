@@ -95,12 +95,17 @@ class Followed:
             self.ended = self.lost = True
         elif stored.steps is not None:
             self.frames += (await self._replayed(stored))[following:]
+            # Who saw more of a foreground stream than was ever stored is told its end.
+            terminal = self.base + len(self.frames) - 1
+            for reader in self.readers:
+                reader.position = min(reader.position, terminal)
             self.ended = True
         return self.ended
 
     def _trim(self) -> None:
         """Lets go of what everyone here has read; the store has it."""
         passed = min((reader.position for reader in self.readers), default=self.base)
+        passed = min(passed, self.base + len(self.frames))  # one may wait for what is not there
         if passed > self.base:
             del self.frames[: passed - self.base]
             self.base = passed

@@ -122,7 +122,8 @@ class Reading:
         if followed is None:
             followed = self._followed[stored.id] = Followed(
                 stored,
-                start,
+                # Everything before it must be in the store, for readers who begin earlier.
+                min(start, stored.last + 1),
                 self._store,
                 self._changes,
                 self.replayed,
