@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from time import perf_counter
+from time import perf_counter, thread_time
 
 from interplay.plugins.stores.sqlite.rows import SQL
 
@@ -64,7 +64,8 @@ class News:
 
     def look(self, db: sqlite3.Cursor) -> None:
         """Tells of what has changed since the last look. In a thread."""
-        began = perf_counter()
+        # Time spent waiting for others is not what the look costs.
+        began = thread_time()
         try:
             changed = self._changed(db)
         except sqlite3.OperationalError:
@@ -72,7 +73,7 @@ class News:
             changed = {None}
         now = perf_counter()
         if changed is not None:
-            self._moved, self._cost = now, now - began
+            self._moved, self._cost = now, thread_time() - began
             for loop, seen in self._watching:
                 # A loop that has closed has nobody left who watches.
                 with suppress(RuntimeError):
