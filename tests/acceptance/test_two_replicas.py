@@ -17,7 +17,7 @@ from tests.acceptance.replicas import Replicas, has_proxy
 from tests.api.api import Api, fold, ids, kinds, text_of
 from tests.api.test_ask import ASKS, resumed_every_three, same
 
-STORES = ["sqlite"]
+STORES = ["sqlite", "postgres"]
 everywhere = pytest.mark.parametrize(
     "replicas", [f"nginx-{store}" for store in STORES] + ["haproxy-sqlite"], indirect=True
 )
