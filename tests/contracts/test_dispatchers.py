@@ -20,6 +20,18 @@ class TestLocal(DispatcherContract):
         return str(tmp_path)
 
 
+class TestDbos(DispatcherContract):
+    """The dispatcher of many machines, over PostgreSQL."""
+
+    @pytest.fixture
+    def opens(self):
+        return "tests.plugins.dispatchers.dbos_opener:opened"
+
+    @pytest.fixture
+    def place(self, dispatch_database):
+        return dispatch_database
+
+
 @pytest.mark.parametrize(
     ("broken", "test"),
     [

@@ -250,7 +250,20 @@ class DbosDispatcher:
                 await asyncio.sleep(0.2)
 
     async def _employed(self) -> None:
-        self._engine = await employ(self._link.url, self, self._handlers)
+        employing = asyncio.create_task(employ(self._link.url, self, self._handlers))
+        try:
+            while not employing.done():
+                await asyncio.wait([employing], timeout=0.2)
+                with suppress(StoreAway):
+                    await self._presence.gone()  # so that who died meanwhile is dead by then
+        except asyncio.CancelledError:
+            employing.cancel()
+            await asyncio.wait([employing])
+            raise
+        finally:
+            if employing.done() and not employing.cancelled():
+                self._engine = employing.result()
+        assert self._engine is not None
         await Reaper(self._link, self._ledger, self._presence, self._engine, self._handlers).run()
 
     def _keep(self, work: Awaitable[None]) -> None:

@@ -38,6 +38,8 @@ async def employ(url: str, taker: Taker, kinds: Collection[str]) -> Engine:
                 return engine
         except (StoreAway, StoreUnusable) as error:
             _log.warning("DBOS does not run yet: %s", error)
+        except Exception:  # noqa: BLE001 - nothing would be done here ever again
+            _log.exception("DBOS does not run yet")
         await asyncio.sleep(pause)
         pause = min(2 * pause, 2.0)
 

@@ -11,13 +11,14 @@ import logging
 import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import sqlalchemy
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, WorkflowStatus, error
 from dbos._core import ActiveWorkflowById
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from interplay.contracts.store import StoreAway, StoreUnusable
 from interplay.plugins.dispatchers.dbos.gate import Gate
@@ -30,6 +31,8 @@ APPLICATION = "interplay"
 VERSION = "1"
 """Of the shape of the workflow below; DBOS gives a workflow only to processes of its version."""
 WORKFLOW = "interplay_job"
+LAND_SECONDS = 4.0
+"""How long the end of DBOS is waited for."""
 ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
 _log = logging.getLogger("interplay.dispatch")
@@ -232,7 +235,6 @@ class Engine:
             raise StoreUnusable(f"DBOS says: {fault}") from fault
 
     def _launch(self, kinds: list[str]) -> None:
-        migrate(self.url)
         self._client = DBOSClient(
             system_database_engine=self._pool.engine,
             dbos_system_schema=SCHEMA,
@@ -241,17 +243,20 @@ class Engine:
             retry_connection_errors=False,
             lazy=True,
         )
-        _queues(self._client, kinds)
+        try:
+            _queues(self._client, kinds)
+        except ProgrammingError:  # the tables are those of an older version of DBOS
+            migrate(self.url)
+            _queues(self._client, kinds)
         instance = DBOS(
             config={
                 "name": APPLICATION,
                 "executor_id": self.executor,
                 "application_version": VERSION,
                 "system_database_engine": self._pool.engine,
-                "run_migrations": False,
                 "dbos_system_schema": SCHEMA,
                 "serializer": DBOSPortableJSONSerializer(),
-                "max_executor_threads": 16,
+                "max_executor_threads": 4,
                 "use_listen_notify": False,
                 "notification_listener_polling_interval_sec": 0.25,
                 "scheduler_polling_interval_sec": 3_600.0,
@@ -264,14 +269,26 @@ class Engine:
         DBOS.launch()
 
     async def _land(self) -> None:
+        await self.gate.shut()
         self._client = None
         self._pool.end()
+        landed = asyncio.Event()
+        threading.Thread(target=self._destroy, args=[landed], daemon=True).start()
         try:
-            await self._in_thread(DBOS.destroy)
+            async with asyncio.timeout(LAND_SECONDS):
+                await landed.wait()
+        except TimeoutError:
+            _log.warning("DBOS does not end in %.0f s; it is left to itself", LAND_SECONDS)
+
+    def _destroy(self, landed: asyncio.Event) -> None:
+        try:
+            DBOS.destroy()
         finally:
             self._pool.close()
             self._threads.shutdown(wait=False)
             Engine._turn.release()
+            with suppress(RuntimeError):  # our loop has ended before
+                self._loop.call_soon_threadsafe(landed.set)
 
 
 def _queues(client: DBOSClient, kinds: Collection[str]) -> None:

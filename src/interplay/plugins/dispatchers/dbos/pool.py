@@ -16,7 +16,10 @@ import sqlalchemy
 from interplay.contracts.store import StoreAway
 
 CONNECTIONS = 5
-"""Connections of DBOS to the database, in each process that works."""
+"""Connections of DBOS that are kept, in each process that works."""
+MORE = 15
+"""Connections beside those, while it has a lot to do: there are as many as it has threads, since
+one that waited for another's connection would wait for ever when that one gives up."""
 TRY_SECONDS = 0.2
 """Between two tries to connect while the database is away."""
 
@@ -34,8 +37,7 @@ class Pool:
             sqlalchemy.make_url(url).set(drivername="postgresql+psycopg"),
             creator=self._connected,
             pool_size=CONNECTIONS,
-            max_overflow=0,
-            pool_timeout=None,
+            max_overflow=MORE,
         )
 
     def end(self) -> None:

@@ -56,7 +56,6 @@ class Reaper:
         """Looks until DBOS ends here, or until cancelled."""
         audit = clean = time.monotonic()
         while not self._engine.ended:
-            await asyncio.sleep(LOOK)
             now = time.monotonic()
             try:
                 for kind in await self._ledger.ripe(self._kinds):
@@ -72,6 +71,7 @@ class Reaper:
                 _log.warning("nobody looks after the dead: %s", error)
             except Exception:  # noqa: BLE001 - jobs of the dead would wait for ever
                 _log.exception("looking after the dead failed")
+            await asyncio.sleep(LOOK)
 
     async def take_over(self) -> int:
         """Makes nobody's what the dead had; answers how much."""

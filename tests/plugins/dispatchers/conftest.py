@@ -1,0 +1,5 @@
+"""What tests of dispatchers may use."""
+
+from tests.plugins.dispatchers.dbos_opener import dispatch_database, prepared
+
+__all__ = ["dispatch_database", "prepared"]
