@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -174,20 +173,6 @@ async def test_what_a_crash_left_without_a_job_is_handed_over_again(shop: Shop) 
     (execution,) = await history(one, trigger.id)
     assert execution.id == id
     await shop.ended(execution.interaction_id or "")
-
-
-async def test_the_sweep_goes_on_until_it_is_cancelled(shop: Shop, monkeypatch: Any) -> None:
-    one = await shop.open()
-    trigger = await created(one)
-    one.jobs.jobs.clear()
-    shop.clock.at("2036-06-01 09:00:10")
-    monkeypatch.setattr("interplay.triggers.firing._SWEEP_SECONDS", 0.01)
-    sweeping = asyncio.create_task(one.firing.run())
-    async with asyncio.timeout(5):
-        while not one.jobs.jobs:  # noqa: ASYNC110 - the job list tells nobody of a change
-            await asyncio.sleep(0.005)
-    sweeping.cancel()
-    assert list(one.jobs.jobs) == [(TRIGGER, f"{trigger.id}.1")]
 
 
 async def test_a_time_zone_that_this_machine_does_not_know_puts_the_trigger_into_error(

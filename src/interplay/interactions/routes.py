@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -30,6 +31,8 @@ from interplay.interactions.tail import Connection, Receive, Send, Tail
 from interplay.settings import Settings
 
 Scope = dict[str, Any]
+Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
+"""A handler as an ASGI app."""
 _JSON = (b"content-type", b"application/json")
 _SSE = [
     (b"content-type", b"text/event-stream; charset=utf-8"),

@@ -104,7 +104,7 @@ class Service:
 
     async def _create(self, request: Request) -> Running | StoredInteraction:
         asked, owner = request.asked, request.owner
-        check_fields(asked)
+        check_fields(asked, self._settings)
         background = behind(asked)
         placed = await self._runner.reserve(owner, background=background)
         begun = False

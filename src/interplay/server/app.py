@@ -131,7 +131,7 @@ def _routes(assembly: Assembly) -> list[Route]:
         return about
     root = "/{version:version}"
     base = f"{root}/interactions"
-    tables = assembly.triggers.table()
+    tables = [*assembly.triggers.table(), *assembly.webhooks.table()]
     return [
         *about,
         route(base, interactions.create, "POST"),
@@ -143,6 +143,7 @@ def _routes(assembly: Assembly) -> list[Route]:
         *(route(root + path, handler, method) for path, handler, method in tables),
         route("/{version:version}/models", models.list, "GET"),
         route("/{version:version}/models/{name:path}", models.get, "GET"),
+        route("/.well-known/jwks.json", assembly.webhooks.jwks, "GET"),
         route("/openapi.json", health.openapi, "GET"),
         route("/", _root, "GET"),
     ]

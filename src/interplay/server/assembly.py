@@ -14,6 +14,7 @@ from interplay.contracts import registry
 from interplay.contracts.agent import Agent
 from interplay.contracts.blobs import Blobs
 from interplay.contracts.dispatcher import Dispatcher, Handler
+from interplay.contracts.egress import Guard
 from interplay.contracts.model import Model
 from interplay.contracts.store import Store, StoreUnavailable
 from interplay.contracts.tool import Tool
@@ -32,6 +33,7 @@ from interplay.interactions.runner import RUN, Runner
 from interplay.interactions.service import Service
 from interplay.server.auth import Keys
 from interplay.server.metrics import Metrics
+from interplay.server.sweeps import sweeping
 from interplay.settings import Settings
 from interplay.triggers.checks import Checks
 from interplay.triggers.firing import Firing
@@ -39,8 +41,19 @@ from interplay.triggers.routes import TriggerRoutes
 from interplay.triggers.rows import EXECUTION, TRIGGER, Rows
 from interplay.triggers.runs import Runs
 from interplay.triggers.service import TriggerService
+from interplay.webhooks.delivery import Deliverer
+from interplay.webhooks.keys import SigningKeys
+from interplay.webhooks.outbox import Deliveries, Subscriptions
+from interplay.webhooks.routes import WebhookRoutes
+from interplay.webhooks.rows import DELIVERY
+from interplay.webhooks.rows import Rows as WebhookRows
+from interplay.webhooks.sending import Sender
+from interplay.webhooks.service import WebhookService
 
 log = logging.getLogger("interplay.server")
+
+
+_SWEEP_SECONDS = 5.0
 
 
 class Assembly:
@@ -93,10 +106,28 @@ class Assembly:
         self.triggers = TriggerRoutes(triggers, limits.body_bytes, self.keys.owner_of)
         self.firing = Firing(rows, self.dispatcher, settings.triggers.missed)
         self.runs = Runs(rows, self.store, self.service, self.reading)
+        self._webhooks()
         self.metrics = Metrics(self.runner)
         self.runner.on_end = self.metrics.ended
         self.ready = False
         self._tasks: list[asyncio.Task[Any]] = []
+
+    def _webhooks(self) -> None:
+        """What an end sets off: routes for the webhooks, an outbox, a deliverer."""
+        settings, records = self.settings, self.store.records
+        given = settings.webhooks
+        guard, rows = Guard(settings.allowed_networks), WebhookRows(records, time.time)
+        known = Subscriptions(records, remember=not self.store.shared)
+        signing = SigningKeys(records, given.issuer, time.time)
+        service = WebhookService(rows, known, self.dispatcher, guard, given)
+        self.webhooks = WebhookRoutes(
+            service, signing, settings.limits.body_bytes, self.keys.owner_of
+        )
+        self.sender = Sender(guard, given.attempt_seconds, given.parallel)
+        self.deliverer = Deliverer(rows, known, self.sender, signing, given)
+        kept = given.log_days * 86_400
+        self.deliveries = Deliveries(records, known, self.dispatcher, kept, time.time)
+        self.journals.outbox = self.deliveries
 
     async def open(self) -> None:
         """Opens the store, takes up what was left unfinished, begins to load the default model."""
@@ -136,10 +167,20 @@ class Assembly:
             RUN: recovery.run,
             TRIGGER: self.firing.trigger,
             EXECUTION: self.runs.execution,
+            DELIVERY: self.deliverer.deliver,
         }
-        places = {RUN: self.settings.limits.background_runs, TRIGGER: 16, EXECUTION: 256}
+        places = {
+            RUN: self.settings.limits.background_runs,
+            TRIGGER: 16,
+            EXECUTION: 256,
+            DELIVERY: self.settings.webhooks.parallel,
+        }
         self.dispatcher.work(handlers, places)
-        self._tasks.append(asyncio.create_task(self.firing.run()))
+        for name, sweep in (
+            ("triggers", self.firing.sweep),
+            ("deliveries", self.deliveries.sweep),
+        ):
+            self._tasks.append(asyncio.create_task(sweeping(name, sweep, _SWEEP_SECONDS)))
 
     async def _preload(self) -> None:
         fallback = self.roster.fallback_entry()
@@ -165,6 +206,8 @@ class Assembly:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
+            await self.deliveries.close()
+            await self.sender.close()
             await self.roster.close()
         finally:
             await self.dispatcher.close()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import Literal
 
 from interplay.contracts.dispatcher import Dispatcher
 from interplay.contracts.failpoint import reached
 from interplay.contracts.records import Record, Stale
-from interplay.contracts.store import StoreUnavailable
 from interplay.interactions.failures import Rejected
 from interplay.triggers.rows import (
     EXECUTION,
@@ -29,7 +27,7 @@ GRACE_SECONDS = 60.0
 """A tick that is later than this was missed."""
 MOST_MISSED = 100
 """So many missed ticks are recorded, the newest ones."""
-_SWEEP_SECONDS = 5.0
+_OVERDUE_SECONDS = 5.0
 _BATCH = 200
 _MISSED = "No worker was there at that time."
 
@@ -102,22 +100,10 @@ class Firing:
         row.record.state, row.record.due = "error", None
         await self.rows.put(row)
 
-    async def run(self) -> None:
-        """Sweeps until cancelled."""
-        while True:
-            await asyncio.sleep(_SWEEP_SECONDS)
-            try:
-                await self.sweep()
-            except StoreUnavailable as error:
-                log.warning("overdue triggers wait: %s", error)
-            except Exception:
-                # A fault here must not end it: what a crash left would be lost from then on.
-                log.exception("looking for overdue triggers failed")
-
     async def sweep(self) -> int:
         """Hands over what is overdue: its job may have been lost in a crash between the record
         and the job. Answers how much. Raises StoreUnavailable."""
-        before, records = self.rows.clock() - _SWEEP_SECONDS, self.rows.records
+        before, records = self.rows.clock() - _OVERDUE_SECONDS, self.rows.records
         triggers = await records.due(TRIGGER, before, _BATCH)
         for record in triggers:
             row = self.rows.read(TriggerRow, record)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -12,13 +11,11 @@ from interplay.interactions.body import converted, read_body, read_object
 from interplay.interactions.failures import invalid
 from interplay.interactions.paging import page_position, page_size
 from interplay.interactions.retries import fingerprint
-from interplay.interactions.routes import answer, query_of
+from interplay.interactions.routes import Endpoint, Scope, answer, query_of
 from interplay.interactions.tail import Receive, Send
 from interplay.triggers.service import TriggerService
 from interplay.wire.trigger import TriggerCreateParams, TriggerUpdate
 
-Scope = dict[str, Any]
-Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
 _encode = msgspec.json.Encoder().encode
 _KEY_BYTES = 256
 

@@ -8,7 +8,7 @@ import msgspec
 
 from interplay.interactions.body import converted, read_body, read_object
 from interplay.interactions.paging import page_position, page_size
-from interplay.interactions.routes import answer, query_of
+from interplay.interactions.routes import Endpoint, Scope, answer, query_of
 from interplay.interactions.tail import Receive, Send
 from interplay.webhooks.keys import SigningKeys
 from interplay.webhooks.service import WebhookService
@@ -19,7 +19,6 @@ from interplay.wire.webhook import (
     WebhookUpdate,
 )
 
-Scope = dict[str, Any]
 _encode = msgspec.json.Encoder().encode
 _FRESH = [(b"cache-control", b"public, max-age=300")]
 
@@ -32,6 +31,21 @@ class WebhookRoutes:
     ) -> None:
         self._service, self._keys = service, keys
         self._body_bytes, self._owner_of = body_bytes, owner_of
+
+    def table(self) -> list[tuple[str, Endpoint, str]]:
+        """Path below the version, handler and method of each."""
+        one = "/webhooks/{id}"
+        return [
+            ("/webhooks", self.create, "POST"),
+            ("/webhooks", self.list, "GET"),
+            (f"{one}:ping", self.ping, "POST"),
+            (f"{one}:rotateSigningSecret", self.rotate, "POST"),
+            (f"{one}/rotate_secret", self.rotate, "POST"),
+            (f"{one}/deliveries", self.deliveries, "GET"),
+            (one, self.get, "GET"),
+            (one, self.update, "PATCH"),
+            (one, self.delete, "DELETE"),
+        ]
 
     async def create(self, scope: Scope, receive: Receive, send: Send) -> None:
         """POST /{version}/webhooks"""
