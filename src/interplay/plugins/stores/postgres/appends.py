@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from interplay.contracts.store import Ending, Fenced
-from interplay.plugins.stores.postgres.lanes import Lane, Outcome
+from interplay.plugins.stores.postgres.lanes import Lane
 from interplay.plugins.stores.postgres.link import Link
 from interplay.plugins.stores.postgres.records import columns_of
 from interplay.plugins.stores.postgres.rows import CODES, SQL, UNENDED, millis, stored
@@ -37,8 +37,8 @@ class Appends:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._appends = Lane[Append](self._append, lambda one: one.id, _size_of_append)
-        self._ends = Lane[Finish](self._finish, lambda one: one.id, _size_of_end)
+        self._appends = Lane[Append, None](self._append, lambda one: one.id, _size_of_append)
+        self._ends = Lane[Finish, None](self._finish, lambda one: one.id, _size_of_end)
 
     async def append(
         self,
@@ -61,7 +61,7 @@ class Appends:
         await self._appends.close()
         await self._ends.close()
 
-    async def _append(self, batch: list[Append], since: float) -> list[Outcome]:
+    async def _append(self, batch: list[Append], since: float) -> list[Exception | None]:
         numbers: list[int] = []
         places: list[int] = []
         datas: list[bytes] = []
@@ -81,7 +81,7 @@ class Appends:
             datas,
         )
 
-        async def work(connection: Any, again: bool) -> list[Outcome]:
+        async def work(connection: Any, again: bool) -> list[Exception | None]:
             held = {row[0] for row in await connection.fetch(SQL["append"], *given)}
             return [
                 None if number in held or await _stands(connection, one) else Fenced(one.id)
@@ -90,7 +90,7 @@ class Appends:
 
         return await self._link.do(work, deadline=since + self._link.patience)
 
-    async def _finish(self, batch: list[Finish], since: float) -> list[Outcome]:
+    async def _finish(self, batch: list[Finish], since: float) -> list[Exception | None]:
         ends = [one.ending for one in batch]
         blobs = [(number, sha256) for number, end in enumerate(ends) for sha256 in end.blobs]
         records = [(number, record) for number, end in enumerate(ends) for record in end.records]
@@ -112,7 +112,7 @@ class Appends:
             *columns_of([record for _, record in records]),
         )
 
-        async def work(connection: Any, again: bool) -> list[Outcome]:
+        async def work(connection: Any, again: bool) -> list[Exception | None]:
             held = {row[0] for row in await connection.fetch(SQL["finish"], *given)}
             return [
                 None if number in held or await _has_ended(connection, one) else Fenced(one.id)

@@ -10,17 +10,24 @@ from typing import Generic, TypeVar
 from interplay.contracts.store import StoreUnavailable, StoreUnusable
 
 Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 _BATCH = 1_000
 _BATCH_BYTES = 16 * 1024 * 1024
 
-Outcome = Exception | None
-Run = Callable[[list[Item], float], Awaitable[list[Outcome]]]
+Run = Callable[[list[Item], float], Awaitable[list[Answer | Exception]]]
 """Does these, and answers what came of each, in their order; is given the time of the event loop
 at which the first of them was asked for."""
 
 
-class Lane(Generic[Item]):
+class _Call(Generic[Item, Answer]):
+    __slots__ = ("future", "item", "since")
+
+    def __init__(self, item: Item, since: float, future: asyncio.Future[Answer]) -> None:
+        self.item, self.since, self.future = item, since, future
+
+
+class Lane(Generic[Item, Answer]):
     """Calls that share statements; no timer is involved, and a lone call goes at once.
 
     Of items with the same key one goes in a batch, the others follow in their order. What a batch
@@ -29,20 +36,20 @@ class Lane(Generic[Item]):
     """
 
     def __init__(
-        self, run: Run[Item], key: Callable[[Item], str], size: Callable[[Item], int]
+        self, run: Run[Item, Answer], key: Callable[[Item], str], size: Callable[[Item], int]
     ) -> None:
         self._run, self._key, self._size = run, key, size
-        self._waiting: deque[tuple[Item, float, asyncio.Future[None]]] = deque()
+        self._waiting: deque[_Call[Item, Answer]] = deque()
         self._work: asyncio.Task[None] | None = None
 
-    async def do(self, item: Item) -> None:
-        """Returns when the item's batch is committed, or raises what came of the item."""
+    async def do(self, item: Item) -> Answer:
+        """What came of the item, once its batch is committed."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
-        self._waiting.append((item, loop.time(), future))
+        future: asyncio.Future[Answer] = loop.create_future()
+        self._waiting.append(_Call(item, loop.time(), future))
         if self._work is None:
             self._work = loop.create_task(self._drain())
-        await future
+        return await future
 
     async def close(self) -> None:
         """Returns when nothing is under way any more."""
@@ -50,52 +57,54 @@ class Lane(Generic[Item]):
             await asyncio.wait([self._work])
 
     async def _drain(self) -> None:
-        batch: list[tuple[Item, float, asyncio.Future[None]]] = []
+        batch: list[_Call[Item, Answer]] = []
         try:
             while self._waiting:
                 batch = self._take()
-                outcomes = await self._outcomes([item for item, _, _ in batch], batch[0][1])
-                for (_, _, future), outcome in zip(batch, outcomes, strict=True):
-                    if future.done():
+                outcomes = await self._outcomes(batch)
+                for call, outcome in zip(batch, outcomes, strict=True):
+                    if call.future.done():
                         continue
-                    if outcome is None:
-                        future.set_result(None)
+                    if isinstance(outcome, Exception):
+                        call.future.set_exception(outcome)
                     else:
-                        future.set_exception(outcome)
+                        call.future.set_result(outcome)
         finally:
             self._work = None
-            for _, _, future in (*batch, *self._waiting):
-                if not future.done():
-                    future.set_exception(StoreUnusable("The store was closed."))
+            for call in (*batch, *self._waiting):
+                if not call.future.done():
+                    call.future.set_exception(StoreUnusable("The store was closed."))
             self._waiting.clear()
 
-    def _take(self) -> list[tuple[Item, float, asyncio.Future[None]]]:
+    def _take(self) -> list[_Call[Item, Answer]]:
         """The next batch: whatever waits, each key once, nobody before another of his key."""
-        batch: list[tuple[Item, float, asyncio.Future[None]]] = []
-        later: list[tuple[Item, float, asyncio.Future[None]]] = []
+        batch: list[_Call[Item, Answer]] = []
+        later: list[_Call[Item, Answer]] = []
         keys: set[str] = set()
         size = 0
         while self._waiting and len(batch) < _BATCH and size < _BATCH_BYTES:
-            one = self._waiting.popleft()
-            if one[2].done():
+            call = self._waiting.popleft()
+            if call.future.done():
                 continue  # its caller has given up
-            key = self._key(one[0])
+            key = self._key(call.item)
             if key in keys:
-                later.append(one)
+                later.append(call)
             else:
                 keys.add(key)
-                batch.append(one)
-                size += self._size(one[0])
+                batch.append(call)
+                size += self._size(call.item)
         self._waiting.extendleft(reversed(later))
         return batch
 
-    async def _outcomes(self, items: list[Item], since: float) -> list[Outcome]:
+    async def _outcomes(self, batch: list[_Call[Item, Answer]]) -> list[Answer | Exception]:
+        if not batch:
+            return []
         try:
-            return await self._run(items, since) if items else []
+            return await self._run([call.item for call in batch], batch[0].since)
         except StoreUnavailable as error:
-            return [type(error)(*error.args).with_traceback(error.__traceback__) for _ in items]
+            return [type(error)(*error.args).with_traceback(error.__traceback__) for _ in batch]
         # The boundary between callers: the fault may be that of one of them alone.
         except Exception as error:  # noqa: BLE001 - handed on to its caller
-            if len(items) == 1:
+            if len(batch) == 1:
                 return [error]
-        return [outcome for item in items for outcome in await self._outcomes([item], since)]
+        return [outcome for call in batch for outcome in await self._outcomes([call])]

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from interplay.contracts.store import StoreAway, StoreFull, StoreUnusable
 from interplay.plugins.stores.postgres.faults import AWAY, away, pg, refused
+from interplay.plugins.stores.postgres.pool import Pool
 
 T = TypeVar("T")
 
@@ -16,10 +17,6 @@ _FIRST_PAUSE, _LAST_PAUSE = 0.02, 0.5
 _LEAST_SECONDS = 0.25
 """Even who has no time left gets one try this long."""
 _CLOSING_SECONDS = 5.0
-
-
-async def _as_it_is(connection: Any) -> None:
-    """Nothing here changes a session, so a round trip to clean it up is spared."""
 
 
 class Link:
@@ -38,7 +35,7 @@ class Link:
             "idle_in_transaction_session_timeout": str(max(1000, round(patience * 1000))),
         }
         self._connections = max(1, connections)
-        self._pool: Any = None
+        self._pool: Pool | None = None
 
     @property
     def is_open(self) -> bool:
@@ -52,18 +49,12 @@ class Link:
                 "The postgres store needs a database: set `database` to"
                 " postgresql://user:password@host:5432/name."
             )
-        self._pool = await self.patient(self._make_pool)
+        pool = Pool(self._connect, self._connections)
+        pool.release(await self.patient(pool.acquire))
+        self._pool = pool
 
-    async def _make_pool(self) -> Any:
-        return await pg.create_pool(
-            self.url,
-            min_size=1,
-            max_size=self._connections,
-            max_inactive_connection_lifetime=300.0,
-            timeout=self.patience,
-            reset=_as_it_is,
-            server_settings=self.settings,
-        )
+    async def _connect(self) -> Any:
+        return await pg.connect(self.url, timeout=self.patience, server_settings=self.settings)
 
     async def patient(self, work: Callable[[], Awaitable[T]]) -> T:
         """Does something at the opening, again while the database is away. Raises
@@ -85,11 +76,7 @@ class Link:
         """Lets the calls under way finish, then goes."""
         pool, self._pool = self._pool, None
         if pool is not None:
-            try:
-                async with asyncio.timeout(_CLOSING_SECONDS):
-                    await pool.close()
-            except AWAY:
-                pool.terminate()
+            await pool.close(_CLOSING_SECONDS)
 
     async def fetch(self, sql: str, *given: Any) -> list[Any]:
         """Rows of one statement that may be made twice. Raises StoreAway, StoreFull."""
@@ -151,7 +138,7 @@ class Link:
             connection.terminate()
             raise
         finally:
-            await pool.release(connection)
+            pool.release(connection)
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ import msgspec
 
 from interplay.plugins.stores.postgres.faults import AWAY, pg
 from interplay.plugins.stores.postgres.link import Link
-from interplay.plugins.stores.postgres.rows import SQL
+from interplay.plugins.stores.postgres.rows import SQL, stored, told
 
 Seen = Callable[[str | None], None]
 
@@ -139,7 +139,7 @@ class News:
 
     def _heard(self, connection: Any, pid: int, channel: str, payload: object) -> None:
         if pid != connection.get_server_pid():
-            self._say(_ids.decode(str(payload)) or [None])
+            self._say([told(id) for id in _ids.decode(str(payload))] or [None])
 
     def _say(self, ids: Iterable[str | None]) -> None:
         for id in ids:
@@ -149,16 +149,16 @@ class News:
 
 def payloads(ids: Iterable[str]) -> list[str]:
     """Ids in as few notifications as they fit into; one for anyone where they are too many."""
-    told: list[str] = []
+    made: list[str] = []
     some: list[bytes] = []
     size = 2
     for number, id in enumerate(ids):
-        one = msgspec.json.encode(id)
+        one = msgspec.json.encode(stored(id))
         if number == _UNTOLD or len(one) > _PAYLOAD_BYTES - 2:
             return [_ANYONE]
         if size + len(one) + 1 > _PAYLOAD_BYTES:
-            told.append(f"[{b','.join(some).decode()}]")
+            made.append(f"[{b','.join(some).decode()}]")
             some, size = [], 2
         some.append(one)
         size += len(one) + 1
-    return [*told, f"[{b','.join(some).decode()}]"] if some else told
+    return [*made, f"[{b','.join(some).decode()}]"] if some else made

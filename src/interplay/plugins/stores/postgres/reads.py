@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from interplay.contracts.store import ChainLink, Filter, StoredInteraction
+from interplay.plugins.stores.postgres.lanes import Lane
 from interplay.plugins.stores.postgres.link import Link
 from interplay.plugins.stores.postgres.rows import (
     CODES,
@@ -36,9 +37,35 @@ async def find_key(db: Link, now: int, owner: str, key: str) -> StoredInteractio
     return _living(await db.fetch(SQL["find_key"], stored(owner), indexed(key)), now)
 
 
-async def events(db: Link, id: str, after: int) -> builtins.list[bytes]:
-    """The events above a number."""
-    return [row[0] for row in await db.fetch(SQL["events"], stored(id), after)]
+class Events:
+    """Events of all interactions that are followed here, asked for together."""
+
+    def __init__(self, db: Link) -> None:
+        self._db = db
+        self._count = 0
+        self._lane = Lane[tuple[str, int], builtins.list[bytes]](self._read, self._each, _no_size)
+
+    async def after(self, id: str, number: int) -> builtins.list[bytes]:
+        """Those of one interaction above a number."""
+        return await self._lane.do((stored(id), number))
+
+    async def close(self) -> None:
+        """Returns when nothing is under way any more."""
+        await self._lane.close()
+
+    async def _read(
+        self, batch: builtins.list[tuple[str, int]], since: float
+    ) -> builtins.list[builtins.list[bytes] | Exception]:
+        ids, numbers = [id for id, _ in batch], [number for _, number in batch]
+        return [row[0] or [] for row in await self._db.fetch(SQL["events"], ids, numbers)]
+
+    def _each(self, item: tuple[str, int]) -> str:
+        self._count += 1
+        return str(self._count)
+
+
+def _no_size(item: object) -> int:
+    return 0
 
 
 async def chain(db: Link, now: int, id: str) -> builtins.list[ChainLink]:

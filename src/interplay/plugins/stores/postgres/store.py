@@ -54,6 +54,7 @@ class PostgresStore:
         self._link = Link(database, connections - 1, patience)
         self._news = News(self._link)
         self._appends = Appends(self._link)
+        self._events = reads.Events(self._link)
         self.records = PostgresRecords(self._link, self._now)
         self.jobs = PostgresJobs(self._link)
 
@@ -76,6 +77,7 @@ class PostgresStore:
         """Finishes the writes under way and lets go."""
         if self._link.is_open:
             await self._appends.close()
+            await self._events.close()
             await self._news.close()
             await self._link.close()
 
@@ -127,7 +129,7 @@ class PostgresStore:
 
     async def events(self, id: str, after: int = -1) -> builtins.list[bytes]:
         """Events above a number."""
-        return await reads.events(self._link, id, after)
+        return await self._events.after(id, after)
 
     async def chain(self, id: str) -> builtins.list[ChainLink]:
         """The living turns from the root to `id`; empty when `id` itself is not there."""

@@ -33,9 +33,12 @@ FROM interplay.interactions i {its_bodies} WHERE i.owner = $1 AND i.idempotency_
 (i.expires IS NULL OR i.expires > $1 OR i.status < {unended})
 
 -- name: events
--- The events of an unfinished interaction ($1) above a number.
-SELECT data FROM interplay.events
-WHERE iid = (SELECT seq FROM interplay.interactions WHERE id = $1) AND seq > $2 ORDER BY seq
+-- The events of some unfinished interactions, of each those above a number; null when it has none.
+SELECT (
+  SELECT array_agg(e.data ORDER BY e.seq) FROM interplay.events e
+  WHERE e.iid = (SELECT i.seq FROM interplay.interactions i WHERE i.id = g.id) AND e.seq > g.after
+)
+FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS g (id, after, number) ORDER BY g.number
 
 -- name: memos
 -- Every memo of one interaction.
