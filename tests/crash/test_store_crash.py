@@ -1,13 +1,17 @@
 """What the store answered is there after kill -9, at whatever moment it comes."""
 
+import asyncio
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
 
+from interplay.contracts.store import StoreAway
 from interplay.plugins.stores.sqlite import SqliteStore
+from interplay.testing.contracts.store_reading import new
 from tests.crash.store_writer import text_of
 
 ROUNDS = 6
@@ -115,6 +119,34 @@ async def test_of_two_that_write_at_once_one_goes_on_when_the_other_is_killed(tm
     for line in rest:
         every.take(line)
     await check(tmp_path, every.ended, every.events)
+
+
+async def test_a_frozen_process_keeps_the_other_out_no_longer_than_its_patience(tmp_path):
+    dice = random.Random()
+    store = SqliteStore(tmp_path, shared=True, patience=0.2)
+    await store.open()
+    frozen = writer(tmp_path, "frozen", "shared")
+    outcomes: set[str] = set()
+    try:
+        read(frozen, Answered(), 50)
+        for number in range(10):
+            read(frozen, Answered(), dice.randrange(1, 20))
+            frozen.send_signal(signal.SIGSTOP)
+            async with asyncio.timeout(10):
+                try:
+                    await store.create(new(f"mine{number}"))
+                    outcomes.add("written")
+                except StoreAway:
+                    # It was stopped in the middle of a transaction.
+                    outcomes.add("away")
+            frozen.send_signal(signal.SIGCONT)
+    finally:
+        ended(frozen)
+    for number in range(10):
+        if await store.get(f"mine{number}") is None:
+            await store.create(new(f"mine{number}"))
+    assert "written" in outcomes
+    await store.close()
 
 
 async def check(folder, ended, events, *, shared=False):
