@@ -14,6 +14,7 @@ import uvicorn
 from interplay.server import logs
 from interplay.server.app import App, create_app
 from interplay.server.auth import check_binding
+from interplay.server.http1 import Door
 from interplay.settings import Settings, SettingsError, Sourced
 
 log = logging.getLogger("interplay.server")
@@ -58,6 +59,7 @@ def serve(sourced: Sourced) -> int:
     listener = _listen(settings)
     config = uvicorn.Config(
         app,
+        http=Door,
         log_config=None,
         access_log=False,
         server_header=False,

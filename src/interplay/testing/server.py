@@ -67,7 +67,8 @@ async def serve(
             bound.bind(("127.0.0.1", 0))
             chosen = msgspec.structs.replace(chosen, port=bound.getsockname()[1])
             app = create_app(chosen, models=models, agents=agents, tools=tools)
-            config = uvicorn.Config(app, log_config=None, lifespan="on")
+            door = "interplay.server.http1:Door"
+            config = uvicorn.Config(app, http=door, log_config=None, lifespan="on")
             config.timeout_graceful_shutdown = 2
             server = _Guest(config)
             running = asyncio.create_task(_run(server, bound))
