@@ -6,8 +6,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from interplay.interactions.frames import DONE
 from interplay.interactions.journal import Durability
-from interplay.interactions.tail import Connection, Tail
+from interplay.interactions.tail import CLIENT, Connection, Tail
 from interplay.settings import Limits
 from tests.api.api import frames_in, ids, until
 from tests.interactions.faulty_store import FaultyStore, journal_of, progress, say
@@ -140,3 +141,74 @@ async def test_a_reader_of_a_lost_journal_is_not_told_that_this_was_all(tmp_path
         assert not await running
     assert not client.whole
     assert b"[DONE]" not in b"".join(client.writes)
+
+
+class Nearby(Client):
+    """A client of a server that can write at once."""
+
+    gone = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_once: list[bytes] = []
+        self.takes = True
+
+    def write(self, body: bytes) -> bool:
+        if self.takes:
+            self.at_once.append(body)
+            self.writes.append(body)
+        return self.takes
+
+    def tail(self, source: Any, start: int = 0, **limits: Any) -> Tail:
+        connection = Connection(self.receive, {CLIENT: self})
+        return Tail(source, start, connection, self.send, Limits(**limits), headers=[])
+
+
+async def test_a_reader_who_waits_is_sent_an_event_at_once_and_what_follows_together(
+    tmp_path: Path,
+) -> None:
+    client, source = Nearby(), journal(tmp_path)
+    tail = client.tail(source)
+    running = asyncio.create_task(tail.run())
+    await until(lambda: tail.waits)
+    say(source, *"abcdefghij")
+    assert client.at_once == [source.frames[1]]  # the task has not run yet
+    await until(lambda: tail.position == len(source.frames))
+    assert len(client.at_once) == 1
+    assert len(client.writes) == 3
+    await source.end("completed")
+    assert await running
+    assert ids(client.events()) == list(range(len(source.frames)))
+
+
+async def test_a_reader_who_is_slow_gets_everything_in_order_all_the_same(tmp_path: Path) -> None:
+    client, source = Nearby(), journal(tmp_path)
+    tail = client.tail(source)
+    running = asyncio.create_task(tail.run())
+    for takes in (True, False, True):
+        await until(lambda: tail.waits)
+        client.takes = takes
+        say(source, "a", "b")
+    await source.end("completed")
+    assert await running
+    assert client.at_once
+    assert ids(client.events()) == list(range(len(source.frames)))
+
+
+async def test_the_head_of_a_stream_leaves_though_its_first_event_takes_long(
+    tmp_path: Path,
+) -> None:
+    client, source = Client(), journal(tmp_path)
+    running = asyncio.create_task(client.tail(source, start=1).run())
+    await until(lambda: client.writes)
+    assert client.writes == [b""]
+    await source.end("completed")
+    assert await running
+
+
+async def test_the_end_of_a_stream_leaves_with_its_last_events(tmp_path: Path) -> None:
+    client, source = Client(), journal(tmp_path)
+    await source.end("completed")
+    assert await client.tail(source).run()
+    assert len(client.writes) == 1
+    assert client.writes[0].endswith(DONE)

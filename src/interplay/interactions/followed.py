@@ -47,20 +47,13 @@ class Followed:
             self._pump = asyncio.create_task(self._run())
         return True
 
-    def more(self) -> asyncio.Future[None]:
-        """Resolves when there are more frames, or the interaction has ended."""
-        future = asyncio.get_running_loop().create_future()
-        if self.ended:
-            future.set_result(None)
-        else:
-            self._waiting.append(future)
-        return future
-
     async def wait_end(self) -> None:
         """Returns when the interaction has ended, or is gone."""
         self.observe()
-        while not self.ended:
-            await self.more()
+        if not self.ended:
+            future = asyncio.get_running_loop().create_future()
+            self._waiting.append(future)
+            await future
 
     async def _run(self) -> None:
         alone = False
@@ -72,7 +65,7 @@ class Followed:
                 except StoreUnavailable:
                     moved = False  # it may be back soon; the reader waits meanwhile
                 if moved:
-                    self._wake()
+                    self._tell()
                 alone = not self.readers and not self._waiting
                 if not moved:
                     await self._changes.wait(news, self.row.id, _BACKSTOP_SECONDS)
@@ -80,7 +73,7 @@ class Followed:
             self._over(self.row.id)
             if not self.ended:
                 self.ended = self.lost = True
-            self._wake()
+            self._tell()
 
     async def _look(self) -> bool:
         """Takes what is new; whether there was anything."""
@@ -110,8 +103,11 @@ class Followed:
             del self.frames[: passed - self.base]
             self.base = passed
 
-    def _wake(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
+    def _tell(self) -> None:
+        for reader in self.readers:
+            reader.ready()
+        if self.ended:
+            waiting, self._waiting = self._waiting, []
+            for future in waiting:
+                if not future.done():
+                    future.set_result(None)

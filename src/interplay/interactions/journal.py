@@ -24,7 +24,7 @@ from interplay.interactions import replay, terminal
 from interplay.interactions.durability import Durability, Ended, OutputLimit
 from interplay.interactions.fold import Fold
 from interplay.interactions.frames import frame_of, framed, weight
-from interplay.interactions.ids import event_prefix, root_of
+from interplay.interactions.ids import event_prefix
 from interplay.interactions.kept import Kept
 from interplay.interactions.media import Media
 from interplay.interactions.outbox import Outbox
@@ -47,6 +47,10 @@ class Reader(Protocol):
 
     position: int
     """The event it needs next."""
+
+    def ready(self) -> None:
+        """There are more frames, or this is the end."""
+        ...
 
 
 class Journal:
@@ -131,8 +135,8 @@ class Journal:
 
     @property
     def conversation(self) -> str:
-        """A short name of the conversation, the same for all its interactions."""
-        return root_of(self.row.root) or self.row.root
+        """A name of the conversation, the same for all its interactions."""
+        return self.row.root
 
     @property
     def closing(self) -> bool:
@@ -159,19 +163,16 @@ class Journal:
             raise Ended
         if self._size > self._limit:
             raise OutputLimit
-        self._add(event)
-
-    def _add(self, event: Event) -> None:
         self.fold.apply(event)
         if event.__class__ is not StepDelta:
             self.touched = time.time()
+        number = self._next
+        self._next = number + 1
         if not self.observed:
-            self._next += 1
             self._unframed.append(event)
             self._size += weight(event)
             return
-        event.event_id = f"{self._prefix}{self._next}"
-        self._next += 1
+        event.event_id = f"{self._prefix}{number}"
         frame = frame_of(event)
         self._size += len(frame)
         if self.durability is Durability.FIRST:
@@ -180,8 +181,8 @@ class Journal:
                 self._commits = asyncio.create_task(self._commit())
             return
         self.frames.append(frame)
-        if self._waiting:
-            self._wake()
+        for reader in self.readers:
+            reader.ready()
         if self.durability is Durability.BEHIND:
             self._queue.append(frame)
             if self._timer is None and self._commits is None:
@@ -189,18 +190,16 @@ class Journal:
                     self._flush_seconds, self._flush
                 )
 
-    def more(self) -> asyncio.Future[None]:
-        """Resolves when there are more frames, or the journal has ended."""
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        return future
-
     async def wait_end(self) -> None:
         """Returns when the journal has ended and its end is stored."""
-        while not self.ended:
-            await self.more()
+        if not self.ended:
+            future = asyncio.get_running_loop().create_future()
+            self._waiting.append(future)
+            await future
 
-    def _wake(self) -> None:
+    def _tell_end(self) -> None:
+        for reader in self.readers:
+            reader.ready()
         waiting, self._waiting = self._waiting, []
         for future in waiting:
             if not future.done():
@@ -241,7 +240,8 @@ class Journal:
                 if self.durability is Durability.FIRST:
                     reached("appended")
                     self.frames += batch
-                    self._wake()
+                    for reader in self.readers:
+                        reader.ready()
                     if self._news is not None:
                         self._news(self.row.id)
                 elif self._queue and not self._closing:
@@ -267,7 +267,7 @@ class Journal:
         """Someone else has it now, or nothing more can be kept of it: the run stops."""
         self._closing = self.lost = self.ended = True
         self.kept.arrived()
-        self._wake()
+        self._tell_end()
         if self.on_lost is not None:
             self.on_lost()
 
@@ -325,7 +325,7 @@ class Journal:
             if self.observed and not self._unframed:
                 self.frames += held
             self.ended = True
-            self._wake()
+            self._tell_end()
             if self._news is not None:
                 self._news(self.row.id)
         return not self.lost

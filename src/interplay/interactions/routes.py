@@ -85,7 +85,7 @@ class Interactions:
         raw = await read_body(scope, receive, self._settings.limits.body_bytes)
         outputs = wants_outputs(headers, self._settings.default_revision)
         asked = read_request(raw, outputs=outputs)
-        connection = Connection(receive)
+        connection = Connection(receive, scope.get("extensions"))
         key = _key(headers)
         streams = bool(asked.stream)
         request = Request(
@@ -153,7 +153,7 @@ class Interactions:
         query = query_of(scope)
         outputs = wants_outputs(scope["headers"], self._settings.default_revision)
         if flag(query, "stream") and scope["method"] == "GET":
-            connection = Connection(receive)
+            connection = Connection(receive, scope.get("extensions"))
             last = query.get("last_event_id") or None
             after = plain_event_id(last) if last is not None and outputs else last
             source, start = await self._reading.follow(id, owner, after)
@@ -267,12 +267,10 @@ def flag(query: dict[str, str], name: str) -> bool:
 
 
 def _key(headers: list[tuple[bytes, bytes]]) -> str | None:
-    for name, value in headers:
-        if name == b"idempotency-key":
-            if len(value) > 256:
-                raise invalid("The header 'Idempotency-Key' has at most 256 characters.")
-            return value.decode("latin-1") or None
-    return None
+    value = dict(headers).get(b"idempotency-key", b"")
+    if len(value) > 256:
+        raise invalid("The header 'Idempotency-Key' has at most 256 characters.")
+    return value.decode("latin-1") or None
 
 
 def _page_size(query: dict[str, str]) -> int:

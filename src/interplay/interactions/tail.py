@@ -17,6 +17,8 @@ Send = Callable[[Any], Awaitable[None]]
 
 _FRAMES, _BYTES = 2_000, 256 * 1024
 """The bound of one write: what a reader that stops reading can make the transport hold."""
+_MOMENT = 0.0005
+"""Seconds. What comes so soon behind an event that was sent at once is joined."""
 
 
 class View(Protocol):
@@ -27,15 +29,38 @@ class View(Protocol):
         ...
 
 
+CLIENT = "interplay.client"
+"""The extension of ASGI by which our own server offers a Client."""
+
+
+class Client(Protocol):
+    """What a server can tell and do at once, where ASGI would have us wait."""
+
+    gone: bool
+    """The connection is closed."""
+
+    def write(self, body: bytes) -> bool:
+        """Sends a part of the body; False, and nothing happens, when it would have to wait."""
+        ...
+
+
 class Connection:
     """One client's connection, as far as we can tell whether it is still there."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, extensions: dict[str, Any] | None = None) -> None:
         self._receive = receive
+        self._client: Client | None = extensions.get(CLIENT) if extensions else None
         self.gone = False
+
+    def write(self, body: bytes) -> bool:
+        """Sends a part of an answer that has begun, where that can be done without waiting."""
+        return self._client is not None and self._client.write(body)
 
     def left(self) -> bool:
         """Looks, without waiting, whether the client has gone away."""
+        if self._client is not None:
+            self.gone = self.gone or self._client.gone
+            return self.gone
         if self.gone:
             return True
         waiting: Any = self._receive()
@@ -68,12 +93,6 @@ class _Finished:
         """Its frames are there."""
         return True
 
-    def more(self) -> asyncio.Future[None]:
-        """Nobody waits here: whoever has read all of it has seen the end."""
-        future = asyncio.get_running_loop().create_future()
-        future.set_result(None)
-        return future
-
 
 class Tail:
     """Sends one reader the frames of a journal, or of an interaction that has ended.
@@ -100,10 +119,11 @@ class Tail:
         self.position = start
         self._connection, self._send, self._limits = connection, send, limits
         self._headers, self._view, self._doing, self._again = headers, view, doing, again
+        self._loop = asyncio.get_running_loop()
         self._waiting: asyncio.Future[None] | None = None
         self._sending = False
         self._writes = self._writes_seen = 0
-        self._stuck = 0.0
+        self._stuck = self._sent_at_once = 0.0
         self._beat: asyncio.TimerHandle | None = None
         self._comment = b""
         # Two beats to a silence: a comment is never later than keepalive_seconds.
@@ -143,6 +163,9 @@ class Tail:
             elif start < len(frames) or self._comment:
                 ready = self._ready(frames, start)
                 self.position += len(ready)
+                if journal.ended and not journal.lost and start + len(ready) == len(frames):
+                    await self._write([*ready, DONE], more=False)
+                    return not self._connection.gone
                 await self._write(ready, more=True)
             elif journal.ended:
                 if journal.lost:
@@ -152,8 +175,10 @@ class Tail:
             elif self._drained:
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})
                 return False
+            elif not self._writes:
+                await self._write([], more=True)  # the head alone: the first event may take long
             else:
-                self._waiting = journal.more()
+                self._waiting = self._loop.create_future()
                 await self._waiting
         return False
 
@@ -208,9 +233,40 @@ class Tail:
             self._drained = True
             self.wake()
 
+    @property
+    def waits(self) -> bool:
+        """Whether it has sent all there is, and waits for more."""
+        return self._waiting is not None and not self._waiting.done()
+
+    def ready(self) -> None:
+        """There are more frames, or this is the end."""
+        waiting = self._waiting
+        if waiting is not None and not waiting.done() and not self._at_once():
+            waiting.set_result(None)
+
+    def _at_once(self) -> bool:
+        """Sends the one new event without waking anybody, to a reader who has had all others: a
+        task, woken for each event, costs more than all the rest of its way. Those that follow in
+        the same moment are left to the task, which joins them."""
+        source, now = self._source, self._loop.time()
+        start = self.position - source.base
+        if (
+            start != len(source.frames) - 1
+            or now - self._sent_at_once < _MOMENT
+            or source.ended
+            or self._view is not None
+            or self._comment
+            or not self._connection.write(source.frames[start])
+        ):
+            return False
+        self.position += 1
+        self._writes += 1
+        self._sent_at_once = now
+        return True
+
     def wake(self) -> None:
         """Looks again: the client left, a comment is due, or the server is going away."""
-        if self._waiting is not None and not self._waiting.done():
+        if self._waiting is not None and self.waits:
             self._waiting.set_result(None)
 
     def _arm(self) -> None:
