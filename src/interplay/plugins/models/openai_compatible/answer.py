@@ -17,6 +17,8 @@ from interplay.plugins.models.openai_compatible.http1 import Link, LinkFault
 from interplay.plugins.models.openai_compatible.reader import Reader
 
 _LINES_PER_EVENT = 1_000
+_DONE = b" [DONE]"
+"""The last payload, as nearly all write it; any other form is known by being no chunk."""
 
 
 class Answer:
@@ -120,6 +122,9 @@ class Answer:
         """Reads whole events. What is no chunk goes the long way, which says what it is."""
         decode, read = self._decode, self._reader.read
         most = self._config.max_chunks
+        done = payloads[-1] == _DONE
+        if done:
+            payloads.pop()
         for payload in payloads:
             try:
                 chunk: Chunk = decode(payload)
@@ -134,6 +139,8 @@ class Answer:
             if self._chunks > most:
                 raise self._too_many()
             pieces += read(chunk)
+        if done:
+            self._close(pieces)
 
     def _event(self, payload: bytes, pieces: list[Piece]) -> None:
         if self._partial:

@@ -112,7 +112,7 @@ class Reader:
         if choice.error:
             raise self._failure(choice.error)
         delta = choice.delta or choice.message
-        if delta is not None:
+        if delta is not None and (delta.content or self._beside(delta) != self._nothing):
             self._delta(delta, pieces)
         if choice.finish_reason:
             self._finish = choice.finish_reason

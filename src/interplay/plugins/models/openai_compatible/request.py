@@ -62,17 +62,18 @@ def _add_sampling(body: Body, turn: Turn, facts: ModelFacts) -> None:
     limit = turn.max_output_tokens
     if limit is not None and facts.max_output_tokens is not None:
         limit = min(limit, facts.max_output_tokens)
-    values = (
-        ("max_tokens", limit),
-        ("temperature", turn.temperature),
-        ("top_p", turn.top_p),
-        ("top_k", turn.top_k),
-        ("seed", turn.seed),
-        ("stop", turn.stop_sequences or None),
-    )
-    for name, value in values:
-        if value is not None:
-            body[name] = value
+    if limit is not None:
+        body["max_tokens"] = limit
+    if turn.temperature is not None:
+        body["temperature"] = turn.temperature
+    if turn.top_p is not None:
+        body["top_p"] = turn.top_p
+    if turn.top_k is not None:
+        body["top_k"] = turn.top_k
+    if turn.seed is not None:
+        body["seed"] = turn.seed
+    if turn.stop_sequences:
+        body["stop"] = turn.stop_sequences
 
 
 def _add_functions(body: Body, turn: Turn, dialect: Dialect) -> None:
