@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from interplay.contracts.agent import Agent
 from interplay.contracts.failure import Failure
-from interplay.contracts.model import Choice
+from interplay.contracts.model import Choice, ModelFacts
 from interplay.interactions.admit_input import check_calls, read_input
 from interplay.interactions.admit_webhooks import check_webhook_config
 from interplay.interactions.failures import Rejected, invalid
@@ -21,6 +22,7 @@ from interplay.wire.explain import explain
 from interplay.wire.generation import GenerationConfig
 from interplay.wire.interaction import CreateInteraction
 from interplay.wire.steps import Step
+from interplay.wire.usage import Modality
 
 _LABEL_KEY = re.compile(r"^[a-z][a-z0-9_-]{0,62}$")
 _LABEL_VALUE = re.compile(r"^[a-z0-9_-]{0,63}$")
@@ -36,16 +38,13 @@ class Admitted(msgspec.Struct):
     toolbox: Toolbox
     choice: Choice
     format: Format
+    background: bool
+    """Answered at once, run behind: asked for, or the tier says so."""
     model: Found | None = None
     agent: Agent | None = None
     agent_config: Any = None
     notices: list[str] = []
     """What is accepted but changes nothing here; said in a response header."""
-
-    @property
-    def background(self) -> bool:
-        """Answered at once, run behind: asked for, or the tier says so."""
-        return behind(self.asked)
 
 
 def behind(asked: CreateInteraction) -> bool:
@@ -69,6 +68,7 @@ async def admit(
         toolbox=toolbox,
         choice=toolbox.choice(config.tool_choice),
         format=read(asked.response_format, asked.response_mime_type, asked.response_modalities),
+        background=behind(asked),
         model=found,
         agent=agent,
     )
@@ -160,7 +160,7 @@ def _who(asked: CreateInteraction, roster: Roster) -> tuple[Found | None, Agent 
 def _model(admitted: Admitted, found: Found, config: GenerationConfig) -> None:
     facts, asked = found.model.facts, admitted.asked
     name = asked.model or ""
-    if admitted.toolbox.specs and not facts.functions:
+    if not facts.functions and admitted.toolbox.specs:
         raise invalid(f"Functions are not supported by the model '{name}'", "tools")
     for number, step in enumerate(admitted.input):
         _media(step, number, facts.inputs, name)
@@ -170,16 +170,8 @@ def _model(admitted: Admitted, found: Found, config: GenerationConfig) -> None:
         raise invalid(f"The model '{name}' does not make {lacking[0]}", field)
     if asked.generation_config is None:
         return
-    for field, modality, able in (
-        ("image_config", "image", facts.outputs),
-        ("speech_config", "audio", facts.outputs),
-        ("video_config", "video", facts.outputs),
-        ("transcription_config", "audio", facts.inputs),
-    ):
-        if getattr(config, field) is not None and modality not in able:
-            raise invalid(
-                f"'{field}' is not supported for the model '{name}'", f"generation_config.{field}"
-            )
+    if _media_configs(config) != _NO_MEDIA_CONFIGS:
+        _check_media_configs(config, facts, name)
     _knobs(config)
     if config.thinking_level is not None and config.thinking_level not in facts.thinking_levels:
         if facts.thinking_levels:
@@ -191,6 +183,25 @@ def _model(admitted: Admitted, found: Found, config: GenerationConfig) -> None:
         admitted.notices.append(f"thinking_level has no effect, {found.entry} does not think")
 
 
+_MEDIA_CONFIGS: tuple[tuple[str, Modality], ...] = (
+    ("image_config", "image"),
+    ("speech_config", "audio"),
+    ("video_config", "video"),
+    ("transcription_config", "audio"),
+)
+_media_configs = attrgetter(*(field for field, _ in _MEDIA_CONFIGS))
+_NO_MEDIA_CONFIGS = (None,) * len(_MEDIA_CONFIGS)
+
+
+def _check_media_configs(config: GenerationConfig, facts: ModelFacts, name: str) -> None:
+    for field, modality in _MEDIA_CONFIGS:
+        able = facts.inputs if field == "transcription_config" else facts.outputs
+        if getattr(config, field) is not None and modality not in able:
+            raise invalid(
+                f"'{field}' is not supported for the model '{name}'", f"generation_config.{field}"
+            )
+
+
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("max_output_tokens", 1, 2**31 - 1),
     ("seed", 0, 2**31 - 1),
@@ -198,11 +209,11 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("top_p", 0.0, 1.0),
     ("top_k", 1, 2**31 - 1),
 )
+_values = attrgetter(*(name for name, _, _ in _RANGES))
 
 
 def _knobs(config: GenerationConfig) -> None:
-    for name, low, high in _RANGES:
-        value = getattr(config, name)
+    for (name, low, high), value in zip(_RANGES, _values(config), strict=True):
         if value is not None and not low <= value <= high:
             raise invalid(
                 f"Expected number from {low} to {high}, got {value}", f"generation_config.{name}"

@@ -15,6 +15,7 @@ from interplay.wire.steps import FunctionCallStep, FunctionResultStep, Step, Use
 
 _BASE64 = re.compile(r"^[A-Za-z0-9+/_-]*={0,2}$")
 _CONTENT: Any = Content.__args__
+_CALLS = (FunctionCallStep, FunctionResultStep)
 
 
 def read_input(asked: CreateInteraction, limits: Limits) -> list[Step]:
@@ -67,7 +68,10 @@ def check_calls(steps: list[Step], history: list[Step]) -> list[Step]:
 
     Calls of the chain that a client sends again are left out. Raises Rejected.
     """
-    if not any(isinstance(step, FunctionResultStep | FunctionCallStep) for step in steps):
+    for step in steps:
+        if isinstance(step, _CALLS):
+            break
+    else:
         return steps
     known = {step.id for step in history if isinstance(step, FunctionCallStep)}
     open_calls = {call.id for call in pending_calls(history)}

@@ -21,16 +21,13 @@ _decode = msgspec.json.Decoder(CreateInteraction).decode
 
 async def read_body(scope: dict[str, Any], receive: Receive, limit: int) -> bytes:
     """The whole body, at most `limit` bytes. Raises Rejected."""
-    for name, value in scope["headers"]:
-        if name == b"content-type":
-            kind = value.split(b";", 1)[0].strip().lower()
-            if kind and kind != b"application/json" and not kind.endswith(b"+json"):
-                raise Rejected(
-                    "unsupported_media_type",
-                    f"The body must be application/json, not '{kind.decode('latin-1')[:80]}'.",
-                )
-        elif name == b"content-length" and value.isdigit() and int(value) > limit:
-            raise _too_large(limit)
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    kind = headers.get(b"content-type", b"")
+    if kind and kind != b"application/json":
+        _check_kind(kind)
+    length = headers.get(b"content-length", b"")
+    if length.isdigit() and int(length) > limit:
+        raise _too_large(limit)
     message = await receive()
     if not message.get("more_body", False) and message["type"] == "http.request":
         body: bytes = message.get("body", b"")
@@ -49,6 +46,15 @@ async def read_body(scope: dict[str, Any], receive: Receive, limit: int) -> byte
         if not message.get("more_body", False):
             return b"".join(parts)
         message = await receive()
+
+
+def _check_kind(content_type: bytes) -> None:
+    kind = content_type.split(b";", 1)[0].strip().lower()
+    if kind and kind != b"application/json" and not kind.endswith(b"+json"):
+        raise Rejected(
+            "unsupported_media_type",
+            f"The body must be application/json, not '{kind.decode('latin-1')[:80]}'.",
+        )
 
 
 def _too_large(limit: int) -> Rejected:

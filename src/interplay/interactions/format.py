@@ -55,6 +55,8 @@ class Format(msgspec.Struct):
 def read(response_format: Any, mime_type: str | None, modalities: list[Modality] | None) -> Format:
     """The format of a request: one object, a list of them, or a bare JSON schema (which the first
     SDKs send beside `response_mime_type`). Raises Rejected with the path."""
+    if response_format is None and mime_type is None and not modalities:
+        return Format()
     format = Format(json=mime_type == _JSON)
     if mime_type is not None and mime_type not in (_JSON, "text/plain"):
         raise invalid(

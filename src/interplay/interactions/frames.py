@@ -10,7 +10,13 @@ from interplay.contracts.store import StoredInteraction
 from interplay.interactions import replay
 from interplay.interactions.ids import event_prefix
 from interplay.wire.deltas import TextDelta
-from interplay.wire.events import Event, StepDelta
+from interplay.wire.events import (
+    Event,
+    InteractionCreatedEvent,
+    InteractionStatusUpdate,
+    StepDelta,
+    StepStop,
+)
 from interplay.wire.usage import Usage
 
 _encode = msgspec.json.Encoder().encode
@@ -19,6 +25,9 @@ _HEADS: dict[type, bytes] = {
     kind: f"event: {kind.__struct_config__.tag}\ndata: ".encode() for kind in Event.__args__
 }
 _TAIL = b"\n\n"
+_SLIGHT_KINDS = (InteractionCreatedEvent, InteractionStatusUpdate, StepStop)
+_SLIGHT = 200
+"""About the bytes of an event of those kinds, which carry nothing a model made."""
 DONE = b"event: done\ndata: [DONE]\n\n"
 """The last frame of every stream."""
 
@@ -35,9 +44,10 @@ def framed(data: bytes, event: Event | None = None) -> bytes:
 
 def weight(event: Event) -> int:
     """About as many bytes as the event's frame has, without making it."""
-    if type(event) is StepDelta and type(event.delta) is TextDelta:
-        return len(event.delta.text) + 120
-    return len(_encode(event)) + 60
+    kind = event.__class__
+    if kind is StepDelta and event.delta.__class__ is TextDelta:  # pyright: ignore
+        return len(event.delta.text) + 120  # pyright: ignore
+    return _SLIGHT if kind in _SLIGHT_KINDS else len(_encode(event)) + 60
 
 
 def data_of(frame: bytes) -> bytes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import struct
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
 
 _POOL = 256
 
@@ -32,6 +33,12 @@ if hasattr(os, "register_at_fork"):  # two processes must never share what comes
     os.register_at_fork(after_in_child=_random.forget)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 _PREFIX_LENGTH = 12
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
+def _base64url(raw: bytes) -> bytes:
+    """base64url without padding."""
+    return b2a_base64(raw, newline=False).translate(_URL_SAFE, b"=")
 
 
 def new_interaction_id(now: float, root: str | None = None) -> tuple[str, str]:
@@ -41,16 +48,16 @@ def new_interaction_id(now: float, root: str | None = None) -> tuple[str, str]:
     own is 23 characters, base64url of 17 bytes that start with the little-endian unix time. The
     first interaction of a conversation is its own root.
     """
-    own = urlsafe_b64encode(struct.pack("<I", int(now)) + _random.take(13)).rstrip(b"=")
+    own = _base64url(struct.pack("<I", int(now)) + _random.take(13))
     first = root.encode() if root else own
     packed = b"\x0a\x17" + first + b"\x12\x17" + own
-    return "v1_" + urlsafe_b64encode(packed).rstrip(b"=").decode(), first.decode()
+    return "v1_" + _base64url(packed).decode(), first.decode()
 
 
 def first_id(root: str) -> str:
     """The id of a conversation's first interaction."""
     packed = b"\x0a\x17" + root.encode() + b"\x12\x17" + root.encode()
-    return "v1_" + urlsafe_b64encode(packed).rstrip(b"=").decode()
+    return "v1_" + _base64url(packed).decode()
 
 
 def root_of(interaction_id: str) -> str | None:

@@ -52,9 +52,10 @@ async def converse(at: Conversation) -> InteractionStatus:
     Raises GenerationFault, interplay.contracts.failure.Failure, Ended.
     """
     prefix = at.writer.take_up(prefill=at.model.facts.prefill)
-    await _recall_usage(at.journal)
-    for step in await at.toolbox.interrupted(at.journal):
-        at.writer.step(step)
+    if at.journal.epoch > 1:
+        await _recall_usage(at.journal)
+        for step in await at.toolbox.interrupted(at.journal):
+            at.writer.step(step)
     if pending_calls(at.journal.fold.steps):  # an earlier attempt came this far
         return "requires_action"
     for number in range(at.limits.turns):
@@ -75,7 +76,8 @@ async def converse(at: Conversation) -> InteractionStatus:
         if waits:
             return "requires_action"
         if not served:
-            at.format.check(_text(at.journal))
+            if at.format.json:
+                at.format.check(_text(at.journal))
             return "completed"
     raise GenerationFault(
         "too_many_tool_calls",
@@ -211,7 +213,7 @@ async def _remember_usage(journal: Journal) -> None:
 
 
 async def _recall_usage(journal: Journal) -> None:
-    if journal.epoch == 1 or journal.durability is not Durability.FIRST:
+    if journal.durability is not Durability.FIRST:
         return
     memo = (await journal.store.recall(journal.row.id)).get(_USAGE)
     if memo is not None and journal.usage is None:

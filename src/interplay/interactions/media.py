@@ -29,6 +29,9 @@ from interplay.wire.steps import (
 log = logging.getLogger("interplay.media")
 
 MediaContent = ImageContent | AudioContent | DocumentContent | VideoContent
+# Tuples, made once: a union in isinstance is made anew at each call.
+_SPOKEN = (UserInputStep, ModelOutputStep)
+_RESULTS = (FunctionResultStep, MCPServerToolResultStep, CodeExecutionResultStep)
 _MARK = "blob:sha256:"  # a colon is no base64 character: no caller's data can look like this
 _RAW_MARK = b'"data":"blob:sha256:'
 _decode_steps = msgspec.json.Decoder(list[Step]).decode
@@ -36,11 +39,11 @@ _decode_steps = msgspec.json.Decoder(list[Step]).decode
 
 def blocks(step: Step) -> list[Any]:
     """The content blocks of a step, whatever field they stand in."""
-    if isinstance(step, UserInputStep | ModelOutputStep):
+    if isinstance(step, _SPOKEN):
         return step.content or []
     if isinstance(step, ThoughtStep):
         return step.summary or []
-    if isinstance(step, FunctionResultStep | MCPServerToolResultStep | CodeExecutionResultStep):
+    if isinstance(step, _RESULTS):
         return step.result if isinstance(step.result, list) else []
     return []
 

@@ -25,6 +25,7 @@ from interplay.wire.steps import FunctionCallStep, ModelOutputStep, Step, Though
 from interplay.wire.usage import InteractionStatus, Usage
 
 _MEDIA_DELTA = {content: delta for delta, content in MEDIA.items()}
+_TOLD = (ModelOutputStep, ThoughtStep)
 _TYPED_DELTA: dict[str, Any] = {
     kind.__struct_config__.tag: kind
     for kind in vars(delta_types).values()
@@ -38,7 +39,7 @@ def plain_plan(steps: list[Step]) -> list[Any]:
     """The plan of steps nobody watched: each text in one delta, each whole in one."""
     plan: list[Any] = ["in_progress"]
     for step in steps:
-        if isinstance(step, ModelOutputStep | ThoughtStep):
+        if isinstance(step, _TOLD):
             plan.append([_size(unit) for unit in _units(step)])
         elif isinstance(step, FunctionCallStep):
             plan.append([len(msgspec.json.encode(step.arguments).decode())])
@@ -138,7 +139,7 @@ def _typed_delta(step: Any) -> Any:
 def _deltas(step: Any, cuts: list[Any]) -> Iterator[Any]:
     if isinstance(step, FunctionCallStep):
         yield from _arguments(step, cuts)
-    elif isinstance(step, ModelOutputStep | ThoughtStep):
+    elif isinstance(step, _TOLD):
         yield from _cut(
             _units(step), cuts, TextDelta if isinstance(step, ModelOutputStep) else _summary
         )

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 from interplay.wire.usage import GroundingToolCount, ModalityTokens, Usage
 
-_TOTALS = (
-    "total_input_tokens",
-    "total_output_tokens",
-    "total_cached_tokens",
-    "total_thought_tokens",
-    "total_tool_use_tokens",
-)
 _LISTS: tuple[tuple[str, Any, str, str], ...] = (
     ("input_tokens_by_modality", ModalityTokens, "modality", "tokens"),
     ("output_tokens_by_modality", ModalityTokens, "modality", "tokens"),
@@ -22,24 +16,32 @@ _LISTS: tuple[tuple[str, Any, str, str], ...] = (
 )
 
 
+_lists_of = attrgetter(*(entry[0] for entry in _LISTS))
+_NO_LISTS = (None,) * len(_LISTS)
+_NOTHING = Usage()
+
+
 def add(total: Usage | None, turn: Usage) -> Usage:
     """The sum of both. Totals nobody reported count as 0; total_tokens is input, output, thought
     and tool use together, as the API counts."""
-    merged = Usage()
-    for name in _TOTALS:
-        before = getattr(total, name) if total is not None else 0
-        setattr(merged, name, (before or 0) + (getattr(turn, name) or 0))
-    merged.total_tokens = (
-        (merged.total_input_tokens or 0)
-        + (merged.total_output_tokens or 0)
-        + (merged.total_thought_tokens or 0)
-        + (merged.total_tool_use_tokens or 0)
+    before = total or _NOTHING
+    read = (before.total_input_tokens or 0) + (turn.total_input_tokens or 0)
+    written = (before.total_output_tokens or 0) + (turn.total_output_tokens or 0)
+    thought = (before.total_thought_tokens or 0) + (turn.total_thought_tokens or 0)
+    used = (before.total_tool_use_tokens or 0) + (turn.total_tool_use_tokens or 0)
+    merged = Usage(
+        total_input_tokens=read,
+        total_output_tokens=written,
+        total_thought_tokens=thought,
+        total_tool_use_tokens=used,
+        total_cached_tokens=(before.total_cached_tokens or 0) + (turn.total_cached_tokens or 0),
+        total_tokens=read + written + thought + used,
     )
-    for name, kind, key, amount in _LISTS:
-        before = getattr(total, name) if total is not None else None
-        after = getattr(turn, name)
-        if before or after:
-            setattr(merged, name, _merge(before or [], after or [], kind, key, amount))
+    old, new = _lists_of(before), _lists_of(turn)
+    if old != _NO_LISTS or new != _NO_LISTS:
+        for (name, *kind), was, more in zip(_LISTS, old, new, strict=True):
+            if was or more:
+                setattr(merged, name, _merge(was or [], more or [], *kind))
     return merged
 
 

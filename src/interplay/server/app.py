@@ -75,14 +75,14 @@ class App:
         if scope["type"] != "http":
             raise RuntimeError(f"{scope['type']} is not served")
         path: str = scope["path"]
-        if "//" in path or "/projects/" in path or path.endswith("/"):
+        if path not in _CREATE and ("//" in path or "/projects/" in path or path[-1:] == "/"):
             path = re.sub("/{2,}", "/", path)
             cloud = _CLOUD.match(path)
             path = f"/{cloud[1]}/{cloud[2]}" if cloud else path
             path = path.rstrip("/") or "/"
             scope = {**scope, "path": path, "raw_path": path.encode()}
         scope["app"] = self  # makes the router raise for a wrong method, in place of plain text
-        if any(name == b"origin" for name, _ in scope["headers"]):
+        if b"origin" in dict(scope["headers"]):
             await self._browser(scope, receive, send)
         elif path in _CREATE and scope["method"] == "POST":
             # The one path whose cost everyone pays: it is known without matching every route.
