@@ -100,17 +100,22 @@ class Assembly:
         self.interactions = Interactions(
             settings, self.service, self.reading, self.retries, self.keys.owner_of
         )
+        self._triggers()
+        self._webhooks()
+        self.metrics = Metrics(self.runner)
+        self.runner.on_end = self.metrics.ended
+        self.ready = False
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    def _triggers(self) -> None:
+        """What begins by the clock: routes, ticks, executions."""
+        settings, limits = self.settings, self.settings.limits
         rows = Rows(self.store.records, time.time, settings.retention_days)
         checks = Checks(self.roster, self.history, self.reading, limits, settings.triggers)
         triggers = TriggerService(rows, self.dispatcher, checks, settings.triggers)
         self.triggers = TriggerRoutes(triggers, limits.body_bytes, self.keys.owner_of)
         self.firing = Firing(rows, self.dispatcher, settings.triggers.missed)
         self.runs = Runs(rows, self.store, self.service, self.reading)
-        self._webhooks()
-        self.metrics = Metrics(self.runner)
-        self.runner.on_end = self.metrics.ended
-        self.ready = False
-        self._tasks: list[asyncio.Task[Any]] = []
 
     def _webhooks(self) -> None:
         """What an end sets off: routes for the webhooks, an outbox, a deliverer."""
