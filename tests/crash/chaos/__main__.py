@@ -12,8 +12,10 @@ import tempfile
 from pathlib import Path
 
 from tests.crash.chaos.child import MUTANTS
+from tests.crash.chaos.fleet import Database
 from tests.crash.chaos.plan import Plan
 from tests.crash.chaos.show import Outcome, Show
+from tests.postgres import Server, binaries
 
 SHAPES = ("alone", "shared", "postgres")
 
@@ -44,9 +46,19 @@ def parse(arguments: list[str]) -> tuple[list[Plan], Path | None]:
     return plans, given.folder
 
 
-async def play(plan: Plan, folder: Path) -> Outcome:
-    """One plan, with a database of its own where its shape needs one."""
-    return await Show(plan, folder, None).run()
+def play(plan: Plan, folder: Path) -> Outcome:
+    """One plan, with a database server of its own where its shape needs one."""
+    if plan.shape != "postgres":
+        return asyncio.run(Show(plan, folder, None).run())
+    bin = binaries()
+    if bin is None:
+        sys.exit("The shape 'postgres' needs PostgreSQL: apt-get install postgresql")
+    server = Server(bin)
+    try:
+        database = Database(server, server.new_database())
+        return asyncio.run(Show(plan, folder, database).run())
+    finally:
+        server.close()
 
 
 def main() -> int:
@@ -57,7 +69,7 @@ def main() -> int:
         print(f"{plan.shape}: {plan.interactions} interactions, two clients each,", end=" ")
         print(f"{plan.seconds:g} s, seed {plan.seed} {plan.mutant}", flush=True)
         with tempfile.TemporaryDirectory() as scratch:
-            outcome = asyncio.run(play(plan, (kept or Path(scratch)) / plan.shape))
+            outcome = play(plan, (kept or Path(scratch)) / plan.shape)
         print(outcome, flush=True)
         broken += bool(outcome.violations)
     return 1 if broken else 0

@@ -8,25 +8,32 @@ import random
 import signal
 import socket
 import sys
+import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
 
 import tomli_w
 
 from tests.crash.chaos.plan import Plan, config
+from tests.postgres import Server
 
 READY = ("is listening on", "worker is ready")
 
 
-class Database(Protocol):
-    """A database server that can be broken off."""
+class Database:
+    """A database on a server that can be broken off."""
 
-    url: str
+    def __init__(self, server: Server, url: str) -> None:
+        self._server, self.url = server, url
+        self._restarting = asyncio.Lock()
 
-    async def restart(self) -> None:
-        """Ends it without ceremony and starts it again."""
-        ...
+    async def restart(self, away: float) -> None:
+        """Ends the server as a crash would, and starts it again after so many seconds."""
+        async with self._restarting:
+            await asyncio.to_thread(self._server.stop, "immediate")
+            await asyncio.sleep(away)
+            await asyncio.to_thread(self._server.start)
 
 
 class NotReady(Exception):
@@ -49,6 +56,8 @@ class Member:
         self.log = folder / f"{name}.log"
         self.answers = "worker" not in arguments
         self.frozen = False
+        self.is_well = True
+        """Nothing is being done to it."""
         self._command = [
             *(sys.executable, "-m", "tests.crash.chaos.child", *arguments),
             *("--port", str(self.port), "--config", str(folder / "interplay.toml")),
@@ -64,20 +73,27 @@ class Member:
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Starts it and waits until it is ready. Raises NotReady."""
+        """Starts it and waits until it is ready; one that gives up, as the database is away, is
+        started again, as a supervisor would. Raises NotReady."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if await self._started(deadline - time.monotonic()):
+                return
+            await self.kill()
+        raise NotReady(self.log.read_text()[-3000:])
+
+    async def _started(self, seconds: float) -> bool:
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command, stdout=asyncio.subprocess.PIPE, stderr=log, env=self._environment
             )
         assert self._process.stdout is not None
-        try:
-            async with asyncio.timeout(40):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
                 while line := (await self._process.stdout.readline()).decode():
                     if any(ready in line for ready in READY):
-                        return
-        except TimeoutError:
-            pass
-        raise NotReady(self.log.read_text()[-3000:])
+                        return True
+        return False
 
     async def kill(self) -> None:
         """kill -9."""
@@ -147,22 +163,27 @@ class Fleet:
 
     async def trouble(self) -> None:
         """One thing after the other goes wrong, until cancelled; everything runs afterwards."""
-        while True:
-            await asyncio.sleep(self._dice.uniform(*self._plan.kill_every))
-            # An act that has begun is brought to its end: everything shall run afterwards.
-            act = asyncio.ensure_future(self._act())
-            try:
-                await asyncio.shield(act)
-            except asyncio.CancelledError:
-                await act
-                raise
+        acts: set[asyncio.Task[None]] = set()
+        try:
+            while not any(act.done() and act.exception() for act in acts):
+                await asyncio.sleep(self._dice.uniform(*self._plan.kill_every))
+                acts.add(asyncio.create_task(self._act()))
+        finally:
+            await asyncio.gather(*acts)
 
     async def _act(self) -> None:
-        chance, member = self._dice.random(), self._dice.choice(self.members)
+        chance = self._dice.random()
         if self._database is not None and chance < self._plan.database_restarts:
             self.acts["database restarts"] += 1
-            await self._database.restart()
-        elif len(self.members) > 1 and chance > 1 - self._plan.freezes:
+            await self._database.restart(self._dice.uniform(0.0, 2.0))
+            return
+        freezes = len(self.members) > 1 and chance > 1 - self._plan.freezes
+        well = [member for member in self.members if member.is_well]
+        if len(well) <= freezes:
+            return
+        member = self._dice.choice(well)
+        member.is_well = False
+        if freezes:
             self.acts["freezes"] += 1
             member.freeze(True)
             # About as long as others need to take over: it wakes up while they begin.
@@ -172,3 +193,4 @@ class Fleet:
             self.acts["kills"] += 1
             await member.kill()
             await member.start()
+        member.is_well = True

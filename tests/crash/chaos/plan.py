@@ -22,8 +22,8 @@ class Plan(msgspec.Struct, kw_only=True):
     seed: int = 1
     kill_every: tuple[float, float] = (2.0, 4.0)
     freezes: float = 0.25
-    """The share of acts that freeze a process for about `silence` instead of killing it; with one
-    process alone nothing is frozen."""
+    """The share of acts that freeze a process for about `silence` instead of killing it; the last
+    one that runs is not frozen."""
     database_restarts: float = 0.15
     """The share of acts that break the database off and start it again, where it is a server."""
     cancelled: float = 0.1

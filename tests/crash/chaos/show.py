@@ -104,17 +104,16 @@ class Show:
         lives = [asyncio.create_task(self._begin(clients, story)) for story in self._stories]
         try:
             await asyncio.wait({trouble}, timeout=self._plan.seconds)
-            if trouble.done():
-                await trouble  # a process did not come up again
             trouble.cancel()
-            await asyncio.wait({trouble})
+            with suppress(asyncio.CancelledError):
+                await trouble
             await asyncio.gather(*lives)
         finally:
             for task in (trouble, *lives):
                 task.cancel()
             await asyncio.gather(trouble, *lives, return_exceptions=True)
         for story in self._stories:
-            if story.id:
+            if story.id and not story.broken:
                 await clients.judge(story)
         await self._count(clients)
 

@@ -58,6 +58,8 @@ class Story:
         self.witnesses = [Witness(self), Witness(self)]
         self.cancelled = False
         """Somebody was told that it is cancelled."""
+        self.broken = False
+        """Promises about it were broken already."""
         self._steps, self._open = 0, False
 
     @property
@@ -99,6 +101,7 @@ class Story:
 
     def reported(self, broken: Violation) -> None:
         """Notes a broken promise."""
+        self.broken = True
         self._report(broken)
 
     def judge(self, stored: dict[str, Any], replay: list[dict[str, Any]]) -> None:
