@@ -206,6 +206,7 @@ class Service:
         asked.input = None
         days = self._settings.retention_days
         waits = admitted.background and not placed
+        at_end = durability is Durability.AT_END  # nobody sees its row before that
         row = NewInteraction(
             id=id,
             owner=admitted.owner,
@@ -215,7 +216,7 @@ class Service:
             model=asked.model,
             agent=asked.agent,
             background=admitted.background,
-            worker="" if waits else self._runner.executor,
+            worker="" if waits or at_end else self._runner.executor,
             created=now,
             expires=now + days * 86_400 if days > 0 else None,
             labels=asked.labels or {},
