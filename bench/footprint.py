@@ -102,9 +102,7 @@ class Postgres:
         import asyncpg
 
         connection = await asyncpg.connect(url)
-        tables = await connection.fetchval(
-            "SELECT count(*) FROM pg_stat_user_tables WHERE schemaname <> 'dbos'"
-        )
+        tables = await connection.fetchval("SELECT count(*) FROM pg_stat_user_tables")
         if tables:
             raise SystemExit("Give an empty database: what is in it would be measured too.")
         pid = await connection.fetchval("SELECT pg_backend_pid()")
@@ -188,6 +186,9 @@ async def measure(options: argparse.Namespace, folder: Path) -> Footprint:
     command = upstream_command(port)
     with running("upstream", command, load_core, folder, f"http://127.0.0.1:{port}/v1/models"):
         place = await Postgres.of(options.database) if options.database else None
+        if place is not None:
+            async with serving(folder / "schema", port, options.database):
+                pass  # the tables themselves are nobody's share
         for name in KINDS:
             own = place or Sqlite(folder / name)
             before = await own.kept()

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interplay.contracts.store import StoreAway, StoreFull
-from interplay.interactions.media import Media
+from interplay.interactions.media import Media, MediaGone
 from interplay.plugins.blobs.files import FileBlobs
 from interplay.wire.content import ImageContent, TextContent
 from interplay.wire.steps import FunctionResultStep, ModelOutputStep, Step, UserInputStep
@@ -131,6 +131,17 @@ async def test_blobs_that_cannot_be_removed_now_do_not_stop_a_deletion(tmp_path:
     blobs.away = False
     await media.forget(names)
     assert await media.names(0) == []
+
+
+async def test_media_that_are_lost_are_told_and_are_no_mistake_of_the_server(
+    tmp_path: Path,
+) -> None:
+    media = Media(FileBlobs(tmp_path), 16)
+    raw, names = await media.keep([ModelOutputStep([image(b"x" * 100)])])
+    await FileBlobs(tmp_path).remove(names[0])
+    with pytest.raises(MediaGone, match="not there any more") as gone:
+        await media.steps(raw)
+    assert gone.value.code == "not_found"
 
 
 async def test_data_in_another_form_stays_as_it_is(tmp_path: Path) -> None:

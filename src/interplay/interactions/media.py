@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from interplay.contracts.blobs import Blobs
+from interplay.contracts.failure import Failure
 from interplay.contracts.store import StoreUnavailable
 from interplay.wire.content import AudioContent, DocumentContent, ImageContent, VideoContent
 from interplay.wire.steps import (
@@ -69,6 +70,12 @@ def _read(data: str) -> tuple[bytes, str] | None:
     if b64encode(raw).decode() != data:
         return None
     return raw, hashlib.sha256(raw).hexdigest()
+
+
+class MediaGone(Failure):
+    """Stored steps refer to media that are nowhere."""
+
+    code = "not_found"
 
 
 class Media:
@@ -149,14 +156,23 @@ class Media:
         return await self._blobs.names(idle=idle)
 
     async def steps(self, raw: bytes) -> list[Step]:
-        """Stored steps as structs, media put back."""
+        """Stored steps as structs, media put back. Raises MediaGone."""
         steps = _decode_steps(raw)
         if _RAW_MARK in raw:
             for block in media_in(steps):
                 if block.data is not None and block.data.startswith(_MARK):
-                    data = await self._blobs.get(block.data.removeprefix(_MARK))
+                    data = await self._blob(block.data.removeprefix(_MARK))
                     block.data = b64encode(data).decode()
         return steps
+
+    async def _blob(self, name: str) -> bytes:
+        try:
+            return await self._blobs.get(name)
+        except KeyError:
+            raise MediaGone(
+                "Media of this interaction are not there any more: it was deleted while a backup"
+                " was taken, or the blobs were lost."
+            ) from None
 
     async def json(self, raw: bytes) -> bytes:
         """Stored steps as JSON, media put back; the bytes themselves where there are none."""
