@@ -26,7 +26,7 @@ Exit codes: 0 stopped on request; 1 it could not go on; 2 a setting is wrong.
 @with_settings
 @click.pass_context
 def worker(ctx: click.Context, config: str | None, more: tuple[str, ...], **given: Any) -> None:
-    """Start a worker.
+    """Start a process that does background work only.
 
     It takes background interactions, webhook deliveries and triggers from the database it shares
     with the servers, and hands back what it runs when it is stopped.

@@ -32,7 +32,7 @@ class PostgresRecords:
 
     async def add(self, record: Record) -> None:
         """Adds a record. Raises KeyError."""
-        values = _values(record)
+        values = values_of(record)
 
         async def work(connection: Any, again: bool) -> None:
             if await connection.fetch(SQL["insert_record"], *values):
@@ -55,7 +55,7 @@ class PostgresRecords:
 
     async def replace(self, record: Record) -> Record:
         """Puts a record in the place of its version. Raises Stale."""
-        values = _values(record)
+        values = values_of(record)
         changed = structs.replace(record, version=record.version + 1)
 
         async def work(connection: Any, again: bool) -> Record:
@@ -64,7 +64,7 @@ class PostgresRecords:
                 return changed
             if again:
                 rows = await connection.fetch(SQL["get_record"], values[0], values[1], now)
-                if rows and tuple(rows[0])[:-1] == _values(changed):
+                if rows and tuple(rows[0])[:-1] == values_of(changed):
                     return changed
             raise Stale(record.id)
 
@@ -125,11 +125,12 @@ class PostgresRecords:
 
 def columns_of(records: Sequence[Record]) -> builtins.list[builtins.list[Any]]:
     """Records column by column, as statements for many take them."""
-    rows = [_values(record) for record in records]
+    rows = [values_of(record) for record in records]
     return [[row[number] for row in rows] for number in range(_COLUMNS)]
 
 
-def _values(record: Record) -> tuple[Any, ...]:
+def values_of(record: Record) -> tuple[Any, ...]:
+    """A record as its columns hold it, in the order of the statements."""
     return (
         stored(record.kind),
         stored(record.id),

@@ -50,7 +50,7 @@ def statements(text: str) -> dict[str, str]:
     return {name: fill(sql) for name, sql in found.items()}
 
 
-_FILES = ("store.sql", "records.sql", "jobs.sql")
+_FILES = ("store.sql", "records.sql", "jobs.sql", "transfer.sql")
 SQL = statements(
     "\n".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in _FILES)
 )

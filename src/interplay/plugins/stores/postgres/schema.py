@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from interplay.contracts.store import StoreUnusable
+from interplay.contracts.transfer import Phase
 from interplay.plugins.stores.postgres.faults import NewerSchema, place
 from interplay.plugins.stores.postgres.link import transaction
-
-Phase = Literal["pre", "post"]
 
 OLDEST_SERVER = 15
 _LOCK = 0x496E746572706C61
@@ -72,6 +71,8 @@ async def bring_up_to_date(
         await connection.execute("SET LOCAL statement_timeout = 0")
         await connection.fetch("SELECT pg_advisory_xact_lock($1)", _LOCK)
         missing = await _missing(connection, url, known, phases)
+        if missing is None and "pre" not in phases:
+            raise StoreUnusable(f"The database {place(url)} is empty: nothing is to be taken away.")
         if missing is None:
             await connection.execute(_BEGINNING)
             missing = known
@@ -99,17 +100,15 @@ async def _missing(
     if newer:
         raise NewerSchema(place(url), sorted(newer))
     missing = [script for script in known if script.number not in applied]
-    if "post" not in phases:
-        # What comes behind a `post` script may build on it.
-        waiting = min((one.number for one in missing if one.phase == "post"), default=None)
-        behind = [one.name for one in missing if one.phase == "pre" and waiting is not None]
-        if waiting is not None and any(
-            one.number > waiting for one in missing if one.phase == "pre"
-        ):
-            raise StoreUnusable(
-                f"The database {place(url)} is more than one version behind ({', '.join(behind)})."
-                " Stop every process that uses it and run `interplay admin migrate`."
-            )
+    kept = [one for one in missing if one.phase not in phases]
+    late = [one for one in missing if one.phase in phases and kept and one.number > kept[0].number]
+    if late:
+        # A script may build on those before it.
+        way = "run `interplay admin migrate`" + (" --pre" if kept[0].phase == "pre" else "")
+        raise StoreUnusable(
+            f"The database {place(url)} lacks {kept[0].name}, which comes before {late[0].name}."
+            f" First {way}; for a `post` script every process of an older version must be stopped."
+        )
     return [one for one in missing if one.phase in phases]
 
 

@@ -14,6 +14,7 @@ from interplay.contracts.store import (
     NewInteraction,
     StoredInteraction,
 )
+from interplay.contracts.transfer import Phase
 from interplay.plugins.stores.postgres import reads, schema, writes
 from interplay.plugins.stores.postgres.appends import Appends
 from interplay.plugins.stores.postgres.jobs import PostgresJobs
@@ -21,6 +22,7 @@ from interplay.plugins.stores.postgres.link import Link
 from interplay.plugins.stores.postgres.news import News
 from interplay.plugins.stores.postgres.records import PostgresRecords
 from interplay.plugins.stores.postgres.rows import millis
+from interplay.plugins.stores.postgres.transfer import PostgresTransfer
 from interplay.wire.usage import InteractionStatus
 
 
@@ -57,6 +59,7 @@ class PostgresStore:
         self._events = reads.Events(self._link)
         self.records = PostgresRecords(self._link, self._now)
         self.jobs = PostgresJobs(self._link)
+        self.transfer = PostgresTransfer(self._link)
 
     async def open(self) -> None:
         """Connects, and brings the schema up to date as far as older processes can stand it.
@@ -67,7 +70,7 @@ class PostgresStore:
             return
         await self._link.open()
         try:
-            await self.migrate(("pre",))
+            await self._migrate(("pre",))
             await self._news.open()
         except BaseException:
             await self._link.close()
@@ -81,9 +84,16 @@ class PostgresStore:
             await self._news.close()
             await self._link.close()
 
-    async def migrate(self, phases: tuple[schema.Phase, ...]) -> builtins.list[str]:
-        """Applies what is missing in these phases; the names of what was applied."""
+    async def migrate(self, phases: tuple[Phase, ...]) -> builtins.list[str]:
+        """Applies what is missing in these phases, to a store that is not open; the names of what
+        was applied. Raises StoreUnusable."""
+        await self._link.open()
+        try:
+            return await self._migrate(phases)
+        finally:
+            await self._link.close()
 
+    async def _migrate(self, phases: tuple[Phase, ...]) -> builtins.list[str]:
         async def work() -> builtins.list[str]:
             async with self._link.connection() as connection:
                 known = schema.scripts()

@@ -80,7 +80,7 @@ def bring(db: sqlite3.Cursor, records: builtins.list[Record]) -> None:
 def get(db: sqlite3.Cursor, now: int, kind: str, id: str) -> Record | None:
     """One living record."""
     rows = db.execute(SQL["get_record"], {"kind": kind, "id": id, "now": now}).fetchall()
-    return _record(rows[0]) if rows else None
+    return as_record(rows[0]) if rows else None
 
 
 def replace(db: sqlite3.Cursor, now: int, record: Record) -> None:
@@ -135,13 +135,13 @@ def list(
         name = "records_by_owner"
     rows = db.execute(SQL[name], wanted).fetchall()
     more = rows[size - 1][-1] if len(rows) > size else None
-    return [_record(row) for row in rows[:size]], more
+    return [as_record(row) for row in rows[:size]], more
 
 
 def due(db: sqlite3.Cursor, now: int, kind: str, until: float, limit: int) -> builtins.list[Record]:
     """Living records whose time has come by `until`, the longest overdue first."""
     wanted = {"now": now, "kind": kind, "until": millis(until), "size": limit}
-    return [_record(row) for row in db.execute(SQL["due_records"], wanted).fetchall()]
+    return [as_record(row) for row in db.execute(SQL["due_records"], wanted).fetchall()]
 
 
 def count(db: sqlite3.Cursor, now: int, kind: str, owner: str) -> int:
@@ -171,7 +171,8 @@ def _values(record: Record) -> Row:
     )
 
 
-def _record(row: Row) -> Record:
+def as_record(row: Row) -> Record:
+    """A row of the `record` statement."""
     kind, id, owner, group, state, due, expires, created, updated, version, doc, _ = row
     return Record(
         kind=kind,

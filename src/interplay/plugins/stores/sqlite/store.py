@@ -26,6 +26,7 @@ from interplay.plugins.stores.sqlite.news import News
 from interplay.plugins.stores.sqlite.records import SqliteRecords
 from interplay.plugins.stores.sqlite.rows import millis
 from interplay.plugins.stores.sqlite.threads import Reader, Writer
+from interplay.plugins.stores.sqlite.transfer import SqliteTransfer
 from interplay.wire.usage import InteractionStatus
 
 FILE = "interactions.db"
@@ -71,6 +72,7 @@ class SqliteStore:
         self._turns: Turns | None = None
         self.records = SqliteRecords(self._write, self._read, self._now)
         self.jobs = SqliteJobs(self._write, self._read)
+        self.transfer = SqliteTransfer(self._read)
 
     async def open(self) -> None:
         """Takes the folder, opens or creates the file and brings its schema up to date.
