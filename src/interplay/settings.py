@@ -44,6 +44,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """A comment is sent on a stream that was silent this long."""
     tool_seconds: float = 120.0
     """One tool call."""
+    tool_output_bytes: int = 8 * 1024 * 1024
+    """What one tool call may give back."""
     parallel_tools: int = 8
     """Tool calls of one turn at a time."""
     database_connections: int = 16

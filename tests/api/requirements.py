@@ -408,6 +408,9 @@ REQUIREMENTS: list[Requirement] = [
         REFERENCE,
     ),
     Requirement(
+        "functions:server-tool-live", "A call of a server tool is shown before its result.", OURS
+    ),
+    Requirement(
         "functions:server-tool",
         "A server tool runs and its steps stand in the timeline.",
         REFERENCE,

@@ -87,3 +87,19 @@ async def test_a_model_that_never_stops_calling_is_stopped(opened: Any) -> None:
     assert body["errors"][0]["code"] == "too_many_tool_calls"
     assert "limits.turns" in body["errors"][0]["message"]
     assert len(tool.calls) == 3
+
+
+@requirement("functions:server-tool-live")
+async def test_a_call_is_seen_while_its_tool_is_at_work(opened: Any) -> None:
+    tool = ScriptedTool("google_search", [{"hold": "h"}, "Rome is in Italy."])
+    api = await opened(asks("Rome"), "In Italy.", tools={"google_search": tool})
+    body = {"model": "m", "input": "Where is Rome?", "tools": [SEARCH], "stream": True}
+    async with api.opened(json=body) as live:
+        seen = [await anext(live)]
+        while "delta" not in seen[-1]:
+            seen.append(await anext(live))
+        assert seen[-1]["delta"]["arguments"] == {"queries": ["Rome"]}
+        await tool.gate("h").reached()
+        tool.gate("h").open()
+        seen += [event async for event in live]
+    assert [step["type"] for step in fold(seen)][-1] == "model_output"

@@ -145,9 +145,11 @@ async def test_a_repeatable_tool_call_is_made_again_after_a_crash(house: Any) ->
         id = (await api.create(**body)).body["id"]
         await tool.gate("h").reached()
     _, api = await house.start(
-        models={"m": ScriptedModel.of(calls, "done")}, tools={"google_search": tool}
+        models={"m": ScriptedModel.of("done")}, tools={"google_search": tool}
     )
     done = await api.ended(id)
     assert text_of(done) == "done"
+    kinds_of = [step["type"] for step in done["steps"][1:]]
+    assert kinds_of == ["google_search_call", "google_search_result", "model_output"]
     assert len(tool.calls) == 2
     assert [call[1].idempotency_key for call in tool.calls] == [f"{id}:0"] * 2

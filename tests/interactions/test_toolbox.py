@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from interplay.contracts.failure import Unavailable
 from interplay.contracts.model import FunctionSpec
 from interplay.contracts.tool import CallSite, ToolCall
+from interplay.interactions.calls import Announced
 from interplay.interactions.roster import Roster
 from interplay.interactions.toolbox import Toolbox
 from interplay.settings import Limits, Settings
@@ -69,7 +70,8 @@ def calls(*fails: str) -> list[ToolCall]:
 
 
 async def answers(box: Toolbox, asked: list[ToolCall]) -> list[list[Step]]:
-    return [steps async for steps in box.answer(asked, ID, "", 7)]
+    made: list[Any] = [item async for item in box.answer(Announced(asked, 7), ID, "")]
+    return [made[number : number + 2] for number in range(0, len(made), 2)]
 
 
 async def test_calls_run_side_by_side_up_to_the_limit_and_answer_in_their_order() -> None:

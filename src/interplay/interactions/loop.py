@@ -12,6 +12,7 @@ from interplay.contracts.failpoint import reached
 from interplay.contracts.model import Choice, Model, Piece, Turn, TurnEnd
 from interplay.contracts.tool import ToolCall
 from interplay.interactions import tokens
+from interplay.interactions.calls import Announced
 from interplay.interactions.failures import GenerationFault
 from interplay.interactions.format import Format
 from interplay.interactions.history import join, pending_calls
@@ -54,8 +55,9 @@ async def converse(at: Conversation) -> InteractionStatus:
     prefix = at.writer.take_up(prefill=at.model.facts.prefill)
     if at.journal.epoch > 1:
         await _recall_usage(at.journal)
-        for step in await at.toolbox.interrupted(at.journal):
-            at.writer.step(step)
+        under_way = await at.toolbox.under_way(at.journal)
+        if under_way.numbers:
+            await _answer(at, under_way)
     if pending_calls(at.journal.fold.steps):  # an earlier attempt came this far
         return "requires_action"
     for number in range(at.limits.turns):
@@ -194,15 +196,17 @@ def _waiting(at: Conversation, written: list[Step]) -> bool:
 
 
 async def _serve(at: Conversation, calls: list[ToolCall]) -> None:
-    written = len(at.journal.fold.steps)
     await _remember_usage(at.journal)
-    await at.toolbox.announce(calls, at.journal)
-    answers: Any = at.toolbox.answer(calls, at.journal.row.id, at.owner, written)
+    await _answer(at, await at.toolbox.announce(calls, at.journal))
+
+
+async def _answer(at: Conversation, announced: Announced) -> None:
+    answers: Any = at.toolbox.answer(announced, at.journal.row.id, at.owner)
     async with aclosing(answers):
-        async for steps in answers:
+        async for item in answers:
             reached("answered")
-            for step in steps:
-                at.writer.step(step)
+            at.writer.made(item)
+    at.writer.close()
 
 
 async def _remember_usage(journal: Journal) -> None:

@@ -12,12 +12,12 @@ import msgspec
 from interplay.contracts.failure import Failure
 from interplay.contracts.model import Choice, FunctionSpec
 from interplay.contracts.tool import CallSite, Tool, ToolCall
+from interplay.interactions.calls import Announced, Made, Told, TooMuch
 from interplay.interactions.failures import Rejected, invalid
 from interplay.interactions.journal import Durability, Journal
 from interplay.interactions.roster import Roster
 from interplay.interactions.schema import SchemaFault, Validator, clean
 from interplay.settings import Limits, SettingsError
-from interplay.wire.steps import FunctionCallStep, FunctionResultStep, Step
 from interplay.wire.tools import Function, ToolChoiceConfig, ToolChoiceType
 from interplay.wire.tools import Tool as Declaration
 
@@ -42,7 +42,6 @@ class Toolbox:
         self.functions: dict[str, FunctionSpec] = {}
         self.served: dict[str, Served] = {}
         self._limits = limits
-        self._announced = False
 
     @classmethod
     async def of(
@@ -141,91 +140,91 @@ class Toolbox:
             return []
         return Validator.of(spec.parameters).errors(arguments)
 
-    async def announce(self, calls: list[ToolCall], journal: Journal) -> None:
-        """Before calls that must not be made twice: a crash will know that they may have been."""
-        once = [call for call in calls if not self.served[call.name].tool.repeatable]
-        if once and journal.durability is Durability.FIRST:
-            memo = _encode(once)
+    async def announce(self, calls: list[ToolCall], journal: Journal) -> Announced:
+        """Before calls are made: after a crash it is known that they may have been."""
+        announced = Announced(calls, len(journal.fold.steps))
+        if journal.durability is Durability.FIRST:
+            memo = _encode(announced)
             await journal.store.remember(journal.row.id, _CALLS, memo, epoch=journal.epoch)
-            self._announced = True
+        return announced
 
-    async def interrupted(self, journal: Journal) -> list[Step]:
-        """Calls an earlier attempt made and never saw the result of, each with a result that says
-        so; nothing in a first attempt."""
-        if journal.epoch == 1 or self._announced or journal.durability is not Durability.FIRST:
-            return []
-        memo = (await journal.store.recall(journal.row.id)).get(_CALLS, b"[]")
-        answered = {getattr(step, "call_id", None) for step in journal.fold.steps}
-        steps: list[Step] = []
-        for call in msgspec.json.decode(memo, type=list[ToolCall]):
-            if call.id not in answered:
-                fail(steps, call, INTERRUPTED, again=True)
-        return steps
+    async def under_way(self, journal: Journal) -> Announced:
+        """The calls an earlier attempt announced and never saw the result of."""
+        none = Announced([], 0)
+        if journal.epoch == 1 or journal.durability is not Durability.FIRST:
+            return none
+        memo = (await journal.store.recall(journal.row.id)).get(_CALLS)
+        if memo is None:
+            return none
+        announced = msgspec.json.decode(memo, type=Announced)
+        steps = journal.fold.steps
+        answered = {getattr(step, "call_id", None) for step in steps}
+        announced.numbers = [
+            number for number, call in enumerate(announced.calls) if call.id not in answered
+        ]
+        announced.shown = {getattr(step, "id", "") for step in steps}
+        return announced
 
     async def answer(
-        self, calls: list[ToolCall], interaction_id: str, owner: str, written: int
-    ) -> AsyncIterator[list[Step]]:
-        """Runs the calls side by side, bounded, and yields each one's own steps in the order of
-        the calls. What a tool raises becomes a result with `is_error`."""
+        self, announced: Announced, interaction_id: str, owner: str
+    ) -> AsyncIterator[Made]:
+        """Makes the announced calls side by side, bounded, and yields each one's own steps and
+        what fills them in the order of the calls: those of the first while it runs. What a tool
+        raises becomes a result with `is_error`. A call that was caught by a crash is made again
+        when its tool says that this does no harm, and else gets a result that says so."""
+        numbers = announced.numbers
+        if numbers is None:
+            numbers = range(len(announced.calls))
         gate = asyncio.Semaphore(self._limits.parallel_tools)
-        tasks = [
-            asyncio.create_task(
-                self._answer_one(
-                    gate, call, interaction_id, owner, f"{interaction_id}:{written + n}"
-                )
+        told = [
+            Told(
+                announced.calls[number],
+                self._limits.tool_output_bytes,
+                shown=announced.calls[number].id in announced.shown,
             )
-            for n, call in enumerate(calls)
+            for number in numbers
         ]
+        tasks: list[asyncio.Task[None]] = []
+        for number, one in zip(numbers, told, strict=True):
+            served = self.served[one.call.name]
+            if announced.numbers is not None and not served.tool.repeatable:
+                one.fail(INTERRUPTED)
+                one.end()
+                continue
+            site = CallSite(
+                interaction_id=interaction_id,
+                owner=owner,
+                declaration=served.declaration,
+                idempotency_key=f"{interaction_id}:{announced.written + number}",
+                timeout=self._limits.tool_seconds,
+            )
+            tasks.append(asyncio.create_task(self._answer_one(gate, served.tool, site, one)))
         try:
-            for task in tasks:
-                yield await task
+            for one in told:
+                while (item := await one.feed.get()) is not None:
+                    yield item
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _answer_one(
-        self, gate: asyncio.Semaphore, call: ToolCall, interaction_id: str, owner: str, key: str
-    ) -> list[Step]:
-        served = self.served[call.name]
-        site = CallSite(
-            interaction_id=interaction_id,
-            owner=owner,
-            declaration=served.declaration,
-            idempotency_key=key,
-            timeout=self._limits.tool_seconds,
-        )
-        steps: list[Step] = []
+        self, gate: asyncio.Semaphore, tool: Tool, site: CallSite, told: Told
+    ) -> None:
         async with gate:
             try:
-                async with asyncio.timeout(self._limits.tool_seconds):
-                    async for item in served.tool.call(call, site):
-                        gather(steps, item)
+                async with asyncio.timeout(site.timeout):
+                    async for item in tool.call(told.call, site):
+                        told.take(item)
             except TimeoutError:
-                fail(steps, call, f"No result within {self._limits.tool_seconds:g} s.")
+                told.fail(f"No result within {site.timeout:g} s.")
+            except TooMuch:
+                told.fail(
+                    f"The result is larger than {self._limits.tool_output_bytes} bytes"
+                    " (limits.tool_output_bytes)."
+                )
             except Failure as failure:
-                fail(steps, call, failure.message)
+                told.fail(failure.message)
             except Exception as error:  # noqa: BLE001 - a tool's failure is a result
-                fail(steps, call, f"{type(error).__name__}: {error}")
-        return steps
-
-
-def gather(steps: list[Step], item: Any) -> None:
-    """Adds what a tool yielded: a step, or a delta that fills the last one."""
-    if not hasattr(item, "__struct_config__"):
-        raise TypeError(f"a tool yielded {type(item).__name__}, not a step or a delta")
-    if type(item).__name__.endswith("Step"):
-        steps.append(item)
-        return
-    for name in item.__struct_fields__:
-        value = getattr(item, name)
-        if value is not None and hasattr(steps[-1], name):
-            setattr(steps[-1], name, value)
-
-
-def fail(steps: list[Step], call: ToolCall, message: str, *, again: bool = False) -> None:
-    """Ends a call's steps with a result that says what went wrong; `again` when the call itself
-    is not among them."""
-    if again or not steps:
-        steps.append(FunctionCallStep(call.arguments, call.id, call.name))
-    steps.append(FunctionResultStep(call.id, message, is_error=True, name=call.name))
+                told.fail(f"{type(error).__name__}: {error}")
+        told.end()

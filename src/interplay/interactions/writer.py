@@ -143,11 +143,21 @@ class Writer:
 
     def step(self, step: Step) -> None:
         """Writes a whole step."""
+        self._begin(step)
+        self.close()
+
+    def _begin(self, step: Step) -> None:
         self.close()
         self._start(replay.bare(step))
         for delta in replay.plain_deltas(step):
             self._journal.append(StepDelta(delta, self._index))
-        self.close()
+
+    def made(self, item: Any) -> None:
+        """Writes what a tool yields: a step, left open, or a delta that fills it."""
+        if type(item).__name__.endswith("Step"):
+            self._begin(item)
+        else:
+            self._journal.append(StepDelta(item, self._index))
 
 
 def _is_empty(piece: Any) -> bool:
