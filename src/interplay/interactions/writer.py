@@ -155,7 +155,11 @@ class Writer:
     def made(self, item: Any) -> None:
         """Writes what a tool yields: a step, left open, or a delta that fills it."""
         if type(item).__name__.endswith("Step"):
-            self._begin(item)
+            self.close()
+            if item == replay.bare(item):  # what fills it follows
+                self._start(item)
+            else:
+                self._begin(item)
         else:
             self._journal.append(StepDelta(item, self._index))
 
