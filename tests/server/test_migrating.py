@@ -13,6 +13,12 @@ async def test_what_was_applied_is_named_once(database):
     assert await migrate(settings, ("pre", "post")) == []
 
 
+async def test_the_tables_of_the_dispatcher_are_made_as_well(database, postgres):
+    await migrate(Settings(database=database), ("pre",))
+    schemas = postgres.sql("SELECT nspname FROM pg_namespace", database.rsplit("/", 1)[1])
+    assert {"interplay", "interplay_dbos"} <= {row[0] for row in schemas}
+
+
 async def test_nothing_is_taken_away_from_a_new_database(database):
     with pytest.raises(StoreUnusable, match="is empty"):
         await migrate(Settings(database=database), ("post",))

@@ -20,9 +20,26 @@ async def migrate(settings: Settings, phases: tuple[Phase, ...]) -> list[str]:
         shared=settings.shared,
         patience=settings.limits.database_seconds,
     )
-    if isinstance(store, Migrating):
-        return await store.migrate(phases)
-    # A file is brought up to date whenever it is opened.
+    applied = await store.migrate(phases) if isinstance(store, Migrating) else []
+    if "pre" in phases:
+        await _open(settings, store)
+    return applied
+
+
+async def _open(settings: Settings, store: Any) -> None:
+    """A file is brought up to date by opening it, and so are the tables of a dispatcher."""
     await store.open()
-    await store.close()
-    return []
+    try:
+        if settings.on_postgres:
+            kind: Any = registry.load("interplay.dispatchers", settings.dispatcher or "dbos")
+            dispatcher = kind(
+                jobs=store.jobs,
+                folder=settings.data_path,
+                database=settings.database,
+                shared=True,
+                silence=settings.limits.worker_silence_seconds,
+            )
+            await dispatcher.open()
+            await dispatcher.close()
+    finally:
+        await store.close()
