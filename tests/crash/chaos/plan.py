@@ -33,7 +33,7 @@ class Plan(msgspec.Struct, kw_only=True):
     many are made twice."""
     silence: float = 2.0
     """limits.worker_silence_seconds."""
-    patience: float = 25.0
+    patience: float = 40.0
     """A client that sees nothing new this long has lost its interaction."""
     mutant: str = ""
     """A way of breaking the servers; see child.py."""
