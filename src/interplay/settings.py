@@ -173,6 +173,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Agent name -> {use = "entry point or module:attribute", ...its own fields}."""
     tools: dict[str, dict[str, Any]] = {}
     """Tool type -> {use = "entry point or module:attribute", ...its own fields}."""
+    engines: dict[str, dict[str, Any]] = {}
+    """Web search engine -> {use = "entry point", ...its own fields}; tried in this order."""
+    reader: dict[str, Any] = {}
+    """How pages are fetched: {use = "entry point", ...its own fields}."""
 
     @property
     def on_postgres(self) -> bool:

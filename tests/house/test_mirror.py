@@ -15,6 +15,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "contracts/model.py": ("contracts/test_models.py", "a contract is tested by its suite"),
     "contracts/store.py": ("contracts/test_stores.py", "a contract is tested by its suite"),
     "contracts/tool.py": ("contracts/test_tools.py", "a contract is tested by its suite"),
+    "contracts/surroundings.py": ("server/test_surroundings.py", "what the server makes of it"),
     "contracts/failpoint.py": ("crash/test_failpoints.py", "each place is died at there"),
     "contracts/failure.py": ("api/test_weather.py", "types without logic; each is raised there"),
     "interactions/admit.py": ("api/test_bad_input.py", "every rule is broken there over HTTP"),

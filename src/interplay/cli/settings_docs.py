@@ -29,6 +29,14 @@ use = "my_package.agents:Helper"
 [tools.my_tool]
 use = "my_package.tools:MyTool"
 """,
+    "engines": """\
+[engines.mine]
+use = "my_package.engines:MyEngine"
+""",
+    "reader": """\
+[reader]
+use = "my_package.readers:MyReader"
+""",
 }
 
 

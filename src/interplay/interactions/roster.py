@@ -12,6 +12,7 @@ import msgspec
 from interplay.contracts import registry
 from interplay.contracts.agent import Agent
 from interplay.contracts.model import Model
+from interplay.contracts.surroundings import Surroundings
 from interplay.contracts.tool import Tool
 from interplay.settings import Settings, SettingsError
 from interplay.wire.explain import explain
@@ -41,8 +42,9 @@ class Roster:
         models: dict[str, Model] | None = None,
         agents: dict[str, Agent] | None = None,
         tools: dict[str, Tool] | None = None,
+        surroundings: Surroundings | None = None,
     ) -> None:
-        self._settings = settings
+        self._settings, self._surroundings = settings, surroundings
         self._models: dict[str, Model] = dict(models or {})
         self._agents: dict[str, Agent] = dict(agents or {})
         self._tools: dict[str, Tool] = dict(tools or {})
@@ -70,7 +72,7 @@ class Roster:
         known = {field.name for field in msgspec.structs.fields(kind.Config)}
         if "cache_dir" in known:
             fields.setdefault("cache_dir", str(self._settings.cache_path))
-        return kind(_convert(fields, kind.Config, f'models."{name}"'))
+        return kind(convert(fields, kind.Config, f'models."{name}"'))
 
     def model_names(self) -> list[str]:
         """Every configured name and glob."""
@@ -159,6 +161,8 @@ class Roster:
             kind: Any = registry.load(f"interplay.{section}", use)
         except (registry.UnknownPlugin, ImportError) as error:
             raise SettingsError(f"{section}.{name}: {error}") from error
+        if section == "tools" and hasattr(kind, "Config"):
+            return kind(convert(fields, kind.Config, f"{section}.{name}"), self._surroundings)
         try:
             return kind(**fields)
         except TypeError as error:
@@ -172,7 +176,8 @@ class Roster:
         return f"The {kind} '{name}' is not configured.{hint} Configured: {listed}."
 
 
-def _convert(fields: dict[str, Any], kind: Any, at: str) -> Any:
+def convert(fields: dict[str, Any], kind: Any, at: str) -> Any:
+    """A plugin's own settings; `at` names them in what is raised. Raises SettingsError."""
     try:
         return msgspec.convert(fields, kind, strict=False)
     except msgspec.ValidationError as error:

@@ -33,6 +33,7 @@ from interplay.interactions.runner import RUN, Runner
 from interplay.interactions.service import Service
 from interplay.server.auth import Keys
 from interplay.server.metrics import Metrics
+from interplay.server.surroundings import Lent
 from interplay.server.sweeps import sweeping
 from interplay.settings import Settings
 from interplay.triggers.checks import Checks
@@ -69,9 +70,13 @@ class Assembly:
     ) -> None:
         self.settings = settings
         self.keys = Keys.of(settings)
-        self.roster = Roster(settings, models=models, agents=agents, tools=tools)
-        self.store = _store(settings)
-        self.media = Media(_blobs(settings), settings.limits.blob_bytes)
+        self.store, blobs = _store(settings), _blobs(settings)
+        self.guard = Guard(settings.allowed_networks)
+        self.lent = Lent(settings, self.store, blobs, self.guard)
+        self.roster = Roster(
+            settings, models=models, agents=agents, tools=tools, surroundings=self.lent
+        )
+        self.media = Media(blobs, settings.limits.blob_bytes)
         self.dispatcher = _dispatcher(settings, self.store)
         self.works = settings.role != "api"
         limits = settings.limits
@@ -121,7 +126,7 @@ class Assembly:
         """What an end sets off: routes for the webhooks, an outbox, a deliverer."""
         settings, records = self.settings, self.store.records
         given = settings.webhooks
-        guard, rows = Guard(settings.allowed_networks), WebhookRows(records, time.time)
+        guard, rows = self.guard, WebhookRows(records, time.time)
         known = Subscriptions(records, remember=not self.store.shared)
         signing = SigningKeys(records, given.issuer, time.time)
         service = WebhookService(rows, known, self.dispatcher, guard, given)
@@ -213,6 +218,7 @@ class Assembly:
         try:
             await self.deliveries.close()
             await self.sender.close()
+            await self.lent.close()
             await self.roster.close()
         finally:
             await self.dispatcher.close()

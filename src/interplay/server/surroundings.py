@@ -1,0 +1,81 @@
+"""What this server lends to its plugins: see interplay.contracts.surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from interplay.contracts import registry
+from interplay.contracts.blobs import Blobs
+from interplay.contracts.egress import Guard
+from interplay.contracts.engine import SearchEngine
+from interplay.contracts.failure import NotInstalled
+from interplay.contracts.reader import Reader
+from interplay.contracts.store import Store
+from interplay.interactions.roster import convert
+from interplay.settings import Settings, SettingsError
+
+
+class Lent:
+    """Builds engines and the reader from settings when they are first asked for."""
+
+    def __init__(self, settings: Settings, store: Store, blobs: Blobs, guard: Guard) -> None:
+        self.guard, self.records, self.blobs = guard, store.records, blobs
+        self._settings = settings
+        self._engines: list[SearchEngine] | None = None
+        self._reader: Reader | None = None
+
+    def folder(self, name: str) -> Path:
+        """A folder for a plugin's own data."""
+        return _made(self._settings.data_path / "plugins" / name)
+
+    def cache(self, name: str) -> Path:
+        """A folder for what can be made again."""
+        return _made(self._settings.cache_path / name)
+
+    def engines(self) -> Sequence[SearchEngine]:
+        """The search engines in their order. Raises NotInstalled."""
+        if self._engines is None:
+            entries = self._settings.engines
+            self._engines = [
+                self._plugin("engines", name, fields) for name, fields in entries.items()
+            ]
+        if not self._engines:
+            known = ", ".join(sorted(registry.names("interplay.engines")))
+            raise NotInstalled(
+                f"No search engine is configured: add a table [engines.NAME] (one of {known}) to"
+                " the settings; see docs/tools.md."
+            )
+        return self._engines
+
+    def reader(self) -> Reader:
+        """The reader of pages."""
+        reader = self._reader
+        if reader is None:
+            reader = self._reader = self._plugin("readers", "http", self._settings.reader)
+        return reader
+
+    def _plugin(self, section: str, name: str, given: dict[str, Any]) -> Any:
+        fields = dict(given)
+        use = fields.pop("use", name)
+        try:
+            kind: Any = registry.load(f"interplay.{section}", use)
+        except (registry.UnknownPlugin, ImportError) as error:
+            raise SettingsError(f"{section}.{name}: {error}") from error
+        config: msgspec.Struct = convert(fields, kind.Config, f"{section}.{name}")
+        return kind(config, self)
+
+    async def close(self) -> None:
+        """Lets go of what was built."""
+        for engine in self._engines or ():
+            await engine.close()
+        if self._reader is not None:
+            await self._reader.close()
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
