@@ -27,7 +27,8 @@ def put(db: sqlite3.Cursor, text: bytes) -> Span:
     step = _SMALL if size <= _SMALL_UP_TO else _LARGE if size <= _LARGE_UP_TO else size
     if not size:
         return 0, 0
-    pieces = [text[at : at + step] for at in range(0, size, step)]
+    whole = bytearray(text)  # sqlite3 looks for an adapter of every bytes, and of no bytearray
+    pieces = [whole[at : at + step] for at in range(0, size, step)]
     # One statement's rows take numbers that follow one another, and so do those of the next:
     # nobody else writes meanwhile.
     for at in range(0, len(pieces), _AT_ONCE):

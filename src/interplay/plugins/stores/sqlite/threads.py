@@ -82,13 +82,12 @@ class _Queued(ABC):
         """All jobs there are, at least one or the end; and whether the end was among them."""
         job = self._wait()
         batch: list[_Job] = []
-        try:
-            while job is not None:
-                if job:
-                    batch.append(job)
-                job = self._queue.get_nowait()
-        except Empty:
-            return batch, False
+        while job is not None:
+            if job:
+                batch.append(job)
+            if self._queue.empty():
+                return batch, False
+            job = self._queue.get_nowait()
         return batch, True
 
     def _wait(self) -> _Job | tuple[()] | None:

@@ -97,7 +97,7 @@ def _insert(
     else:
         text += ending.steps + ending.replay
         last, updated = ending.last, millis(ending.updated)
-        end = len(ending.steps), ending.usage, ending.errors
+        end = len(ending.steps), bytearray(ending.usage), bytearray(ending.errors)
     span = texts.put(db, text)
     db.execute(
         _INSERT_INTERACTION,
@@ -110,7 +110,7 @@ def _insert(
             root,
             None if root is None else key_of(root),
             status,
-            new.background,
+            int(new.background),
             last,
             created,
             updated,
