@@ -202,7 +202,10 @@ class Service:
             durability = Durability.BEHIND
         else:
             durability = Durability.AT_END
-        input, blobs = await self._kept_input(admitted, durability)
+        if durability is Durability.NEVER or not _has_media(admitted):
+            input, blobs = _encode(admitted.input), list[str]()
+        else:
+            input, blobs = await self._media.keep(admitted.input)
         asked.input = None
         days = self._settings.retention_days
         waits = admitted.background and not placed
@@ -227,15 +230,6 @@ class Service:
             fingerprint=request.fingerprint if request.key is not None else None,
         )
         return self._journals.new(row, durability)
-
-    async def _kept_input(
-        self, admitted: Admitted, durability: Durability
-    ) -> tuple[bytes, list[str]]:
-        if durability is Durability.NEVER or (
-            len(admitted.input) == 1 and not _has_media(admitted)
-        ):
-            return _encode(admitted.input), []
-        return await self._media.keep(admitted.input)
 
     def waited(self, running: Running) -> bytes:
         """The answer to a caller who waited for the end. Raises Rejected when the run failed for

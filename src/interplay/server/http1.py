@@ -163,12 +163,18 @@ class Door(asyncio.Protocol):
             silent=method == "HEAD",
             expects=self._expects,
         )
-        scope = self._scope.copy()
-        scope["path"], scope["raw_path"], scope["query_string"] = self._target
-        scope["method"], scope["http_version"] = method, version
-        scope["headers"] = self._headers
-        scope["state"] = self._state.copy()
-        scope["extensions"] = {CLIENT: exchange}
+        path, raw_path, query = self._target
+        scope = {
+            **self._scope,
+            "method": method,
+            "http_version": version,
+            "path": path,
+            "raw_path": raw_path,
+            "query_string": query,
+            "headers": self._headers,
+            "state": self._state.copy(),
+            "extensions": {CLIENT: exchange},
+        }
         self._arriving, self._ahead = exchange, 0
         self._line.append((exchange, scope))
         if len(self._line) == 1:

@@ -90,16 +90,16 @@ class Reader:
 
     def _read(self, chunk: Chunk) -> list[Piece]:
         pieces: list[Piece] = []
-        extras = chunk.x_groq
-        error = chunk.error or (extras.error if extras is not None else None)
-        if not error and chunk.choices is None and (chunk.object == "error" or chunk.message):
+        error, spent, extras, choices = chunk.error, chunk.usage, chunk.x_groq, chunk.choices
+        if extras is not None:
+            error, spent = error or extras.error, spent or extras.usage
+        if not error and choices is None and (chunk.object == "error" or chunk.message):
             error = {"message": str(chunk.message or "an error without a word")}
         if error:
             raise self._failure(error)
-        spent = chunk.usage or (extras.usage if extras is not None else None)
         if spent is not None:
             self._spent = spent
-        for choice in chunk.choices or ():
+        for choice in choices or ():
             if not choice.index:
                 self._choice(choice, pieces)
         return pieces
