@@ -180,12 +180,13 @@ def _strict(place: Place, plain: bool) -> bool:
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:
+    wrong = f"'{text[:80]}' is no network; write it like 10.0.0.0/8 or fd00::/8"
+    if "%" in text:
+        raise ValueError(wrong)
     try:
         return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError as error:
-        raise ValueError(
-            f"'{text[:80]}' is no network; write it like 10.0.0.0/8 or fd00::/8"
-        ) from error
+        raise ValueError(wrong) from error
 
 
 def _literal(host: str) -> IPv4Address | IPv6Address | None:
