@@ -48,7 +48,7 @@ class Link:
     Every statement that goes through here may be sent twice.
     """
 
-    def __init__(self, url: str, *, connections: int = 3, patience: float = 10.0) -> None:
+    def __init__(self, url: str, *, connections: int = 6, patience: float = 10.0) -> None:
         self.url = url
         self.patience = patience
         self._connections = connections

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from interplay.contracts.store import StoreAway
 from interplay.plugins.dispatchers.dbos.ledger import Ledger
 from interplay.plugins.dispatchers.dbos.link import Link
 from interplay.plugins.dispatchers.dbos.presence import Presence
-from interplay.plugins.dispatchers.dbos.statements import REAPER
+from interplay.plugins.dispatchers.dbos.statements import CLEANER, REAPER
 
 if TYPE_CHECKING:
     from interplay.plugins.dispatchers.dbos.engine import Engine
@@ -22,7 +22,7 @@ LOOK = 0.3
 """Seconds between two looks for the dead, and for what became due."""
 AUDIT = 5.0
 """Seconds between two looks at everything DBOS believes to run."""
-CLEAN = 20.0
+CLEAN = 10.0
 """Seconds between two times that what has ended is cleared away."""
 STRAYED = 30.0
 """Seconds after which work DBOS gave to this process, and that does not run here, is freed."""
@@ -31,7 +31,7 @@ KEPT = 600.0
 LOST = 600.0
 """Seconds after which a job is looked at, whether something still carries it."""
 BATCH = 1_000
-BATCHES = 20
+BATCHES = 10
 """So many of what has ended go in one turn at most: a thousand jobs a second."""
 
 _log = logging.getLogger("interplay.dispatch")
@@ -54,24 +54,27 @@ class Reaper:
 
     async def run(self) -> None:
         """Looks until DBOS ends here, or until cancelled."""
-        audit = clean = time.monotonic()
+        await asyncio.gather(
+            self._every(LOOK, self.look),
+            self._every(AUDIT, self.audit),
+            self._every(CLEAN, self.clean),
+        )
+
+    async def look(self) -> None:
+        """Finds what became due, and the dead."""
+        for kind in await self._ledger.ripe(self._kinds):
+            self._engine.gate.look(kind)
+        await self.take_over()
+
+    async def _every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
         while not self._engine.ended:
-            now = time.monotonic()
             try:
-                for kind in await self._ledger.ripe(self._kinds):
-                    self._engine.gate.look(kind)
-                await self.take_over()
-                if now - audit >= AUDIT:
-                    audit = now
-                    await self.audit()
-                if now - clean >= CLEAN:
-                    clean = now
-                    await self.clean()
+                await do()
             except StoreAway as error:
                 _log.warning("nobody looks after the dead: %s", error)
             except Exception:  # noqa: BLE001 - jobs of the dead would wait for ever
                 _log.exception("looking after the dead failed")
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(seconds)
 
     async def take_over(self) -> int:
         """Makes nobody's what the dead had; answers how much."""
@@ -104,7 +107,7 @@ class Reaper:
 
     async def clean(self) -> None:
         """Clears away what was cancelled and what has ended, and mends jobs nothing carries."""
-        async with self._link.alone(REAPER) as alone:
+        async with self._link.alone(CLEANER) as alone:
             if not alone:
                 return
             if dropped := await self._ledger.undropped(BATCH):

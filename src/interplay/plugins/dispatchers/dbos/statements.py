@@ -14,6 +14,8 @@ def key_of(text: str) -> int:
 
 REAPER = key_of("interplay dispatch: the reaper")
 """Held by the process that looks after what the dead have left."""
+CLEANER = key_of("interplay dispatch: the cleaner")
+"""Held by the process that clears away what has ended."""
 CHANNEL = "interplay_dispatch"
 """Where a process tells others that there is work of a kind."""
 
