@@ -36,7 +36,8 @@ class Clients:
     async def live(self, story: Story) -> None:
         """One interaction from its creation to its end, with all its clients."""
         others = [self._follow(story, story.witnesses[1])]
-        if self._dice.random() < self._plan.cancelled:
+        share = self._plan.cancelled
+        if int((story.number + 1) * share) > int(story.number * share):
             others.append(self._cancel(story, self._dice.uniform(0.0, 3.0)))
         tasks = [asyncio.create_task(one) for one in (self._create(story), *others)]
         try:
