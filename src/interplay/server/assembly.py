@@ -90,6 +90,17 @@ class Assembly:
         self.journals = Journals(self.store, self.media, limits, self.changes.tell)
         self.reading = Reading(self.store, self.media, self.runner, self.changes)
         self.retries = Retries(limits.retry_seconds)
+        self._interactions()
+        self._triggers()
+        self._webhooks()
+        self.metrics = Metrics(self.runner)
+        self.runner.on_end = self.metrics.ended
+        self.ready = False
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    def _interactions(self) -> None:
+        """The heart's door and its routes."""
+        settings = self.settings
         self.service = Service(
             settings,
             self.store,
@@ -105,12 +116,6 @@ class Assembly:
         self.interactions = Interactions(
             settings, self.service, self.reading, self.retries, self.keys.owner_of
         )
-        self._triggers()
-        self._webhooks()
-        self.metrics = Metrics(self.runner)
-        self.runner.on_end = self.metrics.ended
-        self.ready = False
-        self._tasks: list[asyncio.Task[Any]] = []
 
     def _triggers(self) -> None:
         """What begins by the clock: routes, ticks, executions."""
