@@ -54,9 +54,7 @@ class Post:
         self.service = WebhookService(
             self.rows, self.subscriptions, self.jobs, self.guard, self.settings
         )
-        self.outbox = Deliveries(
-            store.records, self.subscriptions, self.jobs, 86_400 * 31, clock
-        )
+        self.outbox = Deliveries(store.records, self.subscriptions, self.jobs, 86_400 * 31, clock)
         self.deliverer = Deliverer(
             self.rows, self.subscriptions, self.sender, self.keys, self.settings, jitter=lambda: 0.5
         )
@@ -66,9 +64,7 @@ class Post:
         wanted: list[Any] = list(events) or ["interaction.completed"]
         return await self.service.create(WebhookInput(wanted, uri), owner)
 
-    async def ended(
-        self, status: Any = "completed", errors: Any = (), **row: Any
-    ) -> list[str]:
+    async def ended(self, status: Any = "completed", errors: Any = (), **row: Any) -> list[str]:
         """An interaction's end, committed as far as deliveries go; answers their ids."""
         at = self.clock()
         made = await self.outbox.records(interaction(at, **row), status, at, list(errors))
