@@ -64,6 +64,11 @@ def refused(url: str, error: BaseException) -> StoreUnusable:
             "Let its user create a schema (GRANT CREATE ON DATABASE ...), or run `interplay admin"
             " migrate` as a user who may."
         )
+    elif "startup parameter" in str(error):
+        way = (
+            "Let the pooler pass them by (PgBouncer: ignore_startup_parameters ="
+            " statement_timeout, idle_in_transaction_session_timeout)."
+        )
     elif isinstance(error, AWAY):
         way = "Start it, or correct `database`."
     else:

@@ -76,12 +76,11 @@ class News:
         self._watching = []
 
     async def _connect(self) -> None:
-        settings = {**self._link.settings, "synchronous_commit": "off"}
         connection = await pg.connect(
             self._link.url,
             timeout=_REPLY_SECONDS,
             command_timeout=_REPLY_SECONDS,
-            server_settings=settings,
+            server_settings=self._link.settings,
         )
         try:
             await connection.add_listener(CHANNEL, self._heard)

@@ -330,5 +330,7 @@ DELETE FROM interplay.branches WHERE id = $1
 RETURNING parent
 
 -- name: tell
--- News for those who listen: a channel, and what to say there.
-SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload
+-- News for those who listen: a channel, and what to say there. Nothing is written, so nobody waits
+-- for a disk.
+SELECT pg_notify($1, payload)
+FROM set_config('synchronous_commit', 'off', true), unnest($2::text[]) AS payload
