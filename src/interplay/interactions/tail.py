@@ -249,14 +249,14 @@ class Tail:
         task, woken for each event, costs more than all the rest of its way. Those that follow in
         the same moment are left to the task, which joins them."""
         source, now = self._source, self._loop.time()
-        start = self.position - source.base
+        frames = source.frames
         if (
-            start != len(source.frames) - 1
-            or now - self._sent_at_once < _MOMENT
+            now - self._sent_at_once < _MOMENT
+            or source.base + len(frames) != self.position + 1
             or source.ended
             or self._view is not None
             or self._comment
-            or not self._connection.write(source.frames[start])
+            or not self._connection.write(frames[-1])
         ):
             return False
         self.position += 1

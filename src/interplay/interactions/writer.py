@@ -70,16 +70,17 @@ class Writer:
     def piece(self, piece: Piece) -> None:
         """Writes one piece; TurnEnd is not one of them. Raises Ended, OutputLimit."""
         kind: Any = piece.__class__
-        if kind is FunctionCallStep:
-            self._start_call(piece)  # pyright: ignore
-            return
-        if kind is ArgumentsDelta:
-            if self._open is not FunctionCallStep:
-                raise GenerationFault("malformed_function_call", "Arguments came before a call.")
-        elif kind is TextDelta:
+        if kind is TextDelta:  # nearly every piece is one of these
             if not piece.text:  # pyright: ignore
                 return
-            self._open_for(ModelOutputStep)
+            if self._open is not ModelOutputStep:
+                self._open_for(ModelOutputStep)
+        elif kind is FunctionCallStep:
+            self._start_call(piece)  # pyright: ignore
+            return
+        elif kind is ArgumentsDelta:
+            if self._open is not FunctionCallStep:
+                raise GenerationFault("malformed_function_call", "Arguments came before a call.")
         elif kind is ThoughtSummaryDelta or kind is ThoughtSignatureDelta:
             if _is_empty(piece):
                 return
