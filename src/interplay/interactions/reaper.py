@@ -29,6 +29,7 @@ class Reaper:
     def __init__(self, store: Store, dispatcher: Dispatcher, runner: Runner, *, works: bool):
         self._store, self._dispatcher, self._runner = store, dispatcher, runner
         self._works = works
+        self._next_slow_look = 0.0
 
     async def run(self) -> None:
         """Looks until cancelled."""
@@ -56,6 +57,10 @@ class Reaper:
         dead = await self._dispatcher.dead(workers - {"", mine}) if workers else set[str]()
         for worker in dead:
             handed += await self._hand_over(worker, now)
+        if not at_start and now < self._next_slow_look:
+            return handed
+        # A long queue is nobody's too: it is not handed over anew at every pass.
+        self._next_slow_look = now + _NOBODYS_SECONDS
         if "" in workers:
             before = now + 1 if at_start and not self._store.shared else now - _NOBODYS_SECONDS
             handed += await self._hand_over("", before)
