@@ -53,7 +53,11 @@ def test_it_holds_every_route_that_is_served_and_no_other(tmp_path: Path):
         for method in (route.methods or set()) - {"HEAD"}
     }
     documented = {(path, method) for path, method, _ in operations()}
-    elsewhere = {("/", "get"), ("/{version}/interactions/{id}:cancel", "post")}
+    elsewhere = {
+        ("/", "get"),
+        ("/{version}/interactions/{id}:cancel", "post"),
+        ("/{version}/webhooks/{id}/rotate_secret", "post"),
+    }
     assert documented == served - elsewhere
 
 
@@ -78,6 +82,8 @@ def test_a_create_is_answered_as_json_or_as_a_stream():
         ),
         ("/{version}/triggers", {"page_size", "page_token", "filter"}),
         ("/{version}/triggers/{id}/executions", {"page_size", "page_token"}),
+        ("/{version}/webhooks", {"page_size", "page_token"}),
+        ("/{version}/webhooks/{id}/deliveries", {"page_size", "page_token"}),
         ("/{version}/interactions/{id}", {"stream", "last_event_id", "include_input"}),
     ],
 )

@@ -22,6 +22,7 @@ from interplay.server.openapi_parts import (
 )
 from interplay.server.openapi_schemas import schemas
 from interplay.server.openapi_triggers import trigger_paths
+from interplay.server.openapi_webhooks import webhook_paths
 from interplay.wire.errors import HTTP_STATUS
 from interplay.wire.usage import InteractionStatus
 
@@ -44,12 +45,14 @@ def document(version: str) -> bytes:
         "tags": [
             {"name": "interactions", "description": "Ask a model or an agent, now or later."},
             {"name": "triggers", "description": "Interactions that begin by a schedule."},
+            {"name": "webhooks", "description": "Where the end of an interaction is told."},
             {"name": "models", "description": "What can be asked."},
             {"name": "server", "description": "For whoever runs it."},
         ],
         "paths": _collection_paths()
         | _interaction_paths()
         | trigger_paths()
+        | webhook_paths()
         | _model_paths()
         | _server_paths(),
         "components": {

@@ -22,13 +22,32 @@ from interplay.wire.trigger import (
     TriggerUpdate,
 )
 from interplay.wire.usage import InteractionStatus
+from interplay.wire.webhook import (
+    DeliveryListResponse,
+    PingWebhookRequest,
+    RotateSigningSecretRequest,
+    Webhook,
+    WebhookInput,
+    WebhookListResponse,
+    WebhookPingResponse,
+    WebhookRotateSigningSecretResponse,
+    WebhookUpdate,
+)
 
 Json = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
 _NAMED = {"Event": Event, "ResponseFormat": ResponseFormat, "AgentConfig": AgentConfig}
 """Unions that get a name of their own in the document."""
-_SENT: tuple[Any, ...] = (CreateInteraction, TriggerCreateParams, TriggerUpdate)
+_SENT: tuple[Any, ...] = (
+    CreateInteraction,
+    TriggerCreateParams,
+    TriggerUpdate,
+    WebhookInput,
+    WebhookUpdate,
+    PingWebhookRequest,
+    RotateSigningSecretRequest,
+)
 _ANSWERED: tuple[Any, ...] = (
     Interaction,
     ErrorBody,
@@ -36,6 +55,11 @@ _ANSWERED: tuple[Any, ...] = (
     TriggerExecution,
     ListTriggersResponse,
     ListTriggerExecutionsResponse,
+    Webhook,
+    WebhookListResponse,
+    WebhookPingResponse,
+    WebhookRotateSigningSecretResponse,
+    DeliveryListResponse,
 )
 _TEXT: Json = {"type": "string"}
 
