@@ -57,10 +57,11 @@ class Reaper:
         dead = await self._dispatcher.dead(workers - {"", mine}) if workers else set[str]()
         for worker in dead:
             handed += await self._hand_over(worker, now)
-        if not at_start and now < self._next_slow_look:
+        steady = time.monotonic()  # a wall clock may be set back
+        if not at_start and steady < self._next_slow_look:
             return handed
         # A long queue is nobody's too: it is not handed over anew at every pass.
-        self._next_slow_look = now + _NOBODYS_SECONDS
+        self._next_slow_look = steady + _NOBODYS_SECONDS
         if "" in workers:
             before = now + 1 if at_start and not self._store.shared else now - _NOBODYS_SECONDS
             handed += await self._hand_over("", before)
