@@ -18,7 +18,14 @@ from tests.postgres import Server
 async def test_nothing_is_lost_and_nothing_is_doubled_while_processes_die(
     tmp_path: Path, shape: str
 ) -> None:
-    plan = Plan(shape=shape, interactions=10, seconds=6.0, cancelled=0.2, kill_every=(1.5, 3.0))
+    plan = Plan(
+        shape=shape,
+        interactions=10,
+        seconds=6.0,
+        cancelled=0.2,
+        kill_every=(1.5, 3.0),
+        patience=20.0,  # half a minute is what a process needs to find what it let fall itself
+    )
     outcome = await Show(plan, tmp_path, None).run()
     _all_is_well(outcome)
     assert outcome.tracebacks == 0
