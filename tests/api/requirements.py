@@ -559,4 +559,38 @@ REQUIREMENTS: list[Requirement] = [
     Requirement("triggers:keys", "Each key sees and changes its own triggers only.", OURS),
     Requirement("triggers:limit", "A key has so many triggers and no more.", OURS),
     Requirement("triggers:models", "A trigger runs a model as it runs an agent.", OURS),
+    Requirement(
+        "webhooks:sdk",
+        "The official client's webhooks resource works with only the base URL changed.",
+        SDK,
+    ),
+    Requirement(
+        "webhooks:event",
+        "The end of a background interaction is sent, signed as Standard Webhooks describe.",
+        GUIDE,
+    ),
+    Requirement(
+        "webhooks:event-failed", "A failure is sent with its error_code and error_message.", GUIDE
+    ),
+    Requirement(
+        "webhooks:config",
+        "webhook_config replaces the registered webhooks, signed by a JWT, metadata echoed.",
+        GUIDE,
+    ),
+    Requirement(
+        "webhooks:config-checked", "A webhook_config that cannot be served is refused.", GUIDE
+    ),
+    Requirement("webhooks:keys-published", "The keys of those tokens are a JWKS.", GUIDE),
+    Requirement(
+        "webhooks:retry", "What was not answered by 2xx is sent again under the same id.", GUIDE
+    ),
+    Requirement(
+        "webhooks:crash", "A crash in a pause between attempts loses and repeats nothing.", OURS
+    ),
+    Requirement("webhooks:log", "Every delivery can be read with its attempts.", OURS),
+    Requirement("webhooks:guard", "Addresses inside a network are refused.", OURS),
+    Requirement("webhooks:checked", "A body is refused with the path of each fault.", REFERENCE),
+    Requirement("webhooks:rotate", "A secret is replaced, at once or with a day's overlap.", SDK),
+    Requirement("webhooks:keys", "Each key has its own webhooks and events.", OURS),
+    Requirement("webhooks:secrets", "A secret is shown once and in no other place.", GUIDE),
 ]

@@ -19,6 +19,7 @@ import pydantic
 import pytest
 from google.genai._gaos.types import interactions as sdk_package
 from google.genai._gaos.types import triggers as trigger_package
+from google.genai._gaos.types import webhooks as webhook_package
 
 import interplay.wire
 from interplay.wire.agent import AgentConfig
@@ -29,6 +30,7 @@ from interplay.wire.generation import ResponseFormat
 from interplay.wire.record import Record
 from interplay.wire.steps import Step
 from interplay.wire.tools import Tool
+from interplay.wire.webhook import WebhookSubscribedEvent
 
 RENAMED = {
     "InteractionSseEventInteraction": "InteractionHead",
@@ -53,6 +55,12 @@ SDK_ONLY = {
 
 OURS_ONLY = {
     "ErrorBody": "the SDK reads error bodies without a type",
+    "WebhookEvent": "the SDK leaves the bodies of deliveries to their receivers",
+    "WebhookEventData": "a part of it",
+    **dict.fromkeys(
+        ("Delivery", "DeliveryAttempt", "DeliveryListResponse"),
+        "the service keeps no log of deliveries",
+    ),
 }
 """Struct of ours -> why the SDK has none."""
 
@@ -63,6 +71,12 @@ _LENIENT = "steps and content are taken side by side, and one step without a lis
 _MODELS = "a trigger may run a model, too"
 _SDK = "added by the SDK, never on the wire"
 _TEXT = "times travel as RFC 3339 texts and are kept as such"
+_EVENTS = "the guide's list has two cancellations more"
+_SDK_EVENTS = (
+    "'batch.expired' | 'batch.failed' | 'batch.succeeded' | 'interaction.completed'"
+    " | 'interaction.failed' | 'interaction.requires_action' | 'video.generated'"
+)
+_OUR_EVENTS = " | ".join(sorted(map(repr, typing.get_args(WebhookSubscribedEvent))))
 _SIGNED = "backends that sign their calls send it, and it must come back"
 
 DIFFERENCES = {
@@ -116,6 +130,14 @@ DIFFERENCES = {
         f"TriggerExecution.{field}_time: datetime -> str": _TEXT
         for field in ("end", "scheduled", "start")
     },
+    **{
+        f"{field}_time: datetime -> str": _TEXT
+        for field in ("Webhook.create", "Webhook.update", "SigningSecret.expire")
+    },
+    **{
+        f"{name}.subscribed_events: list[{_SDK_EVENTS}] -> list[{_OUR_EVENTS}]": _EVENTS
+        for name in ("Webhook", "WebhookInput", "WebhookUpdate")
+    },
     "Trigger.interaction: CreateAgentInteraction -> CreateInteraction": _MODELS,
     "TriggerCreateParams.interaction: CreateAgentInteraction -> CreateInteraction": _MODELS,
     "Interaction.continuation_ids: only SDK": _SDK,
@@ -127,7 +149,7 @@ DIFFERENCES = {
 """One line of the comparison -> why it is meant."""
 
 
-SDK_PACKAGES = (sdk_package, trigger_package)
+SDK_PACKAGES = (sdk_package, trigger_package, webhook_package)
 
 
 def modules(package: types.ModuleType) -> list[types.ModuleType]:
