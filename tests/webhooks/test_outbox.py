@@ -135,7 +135,7 @@ async def test_what_could_not_be_handed_over_the_sweep_finds(post: Post, clock: 
     assert post.jobs.jobs == []
     post.jobs.away = False
     assert await post.outbox.sweep() == 0
-    clock.advance(31)
+    clock.advance(11)
     assert await post.outbox.sweep() == 1
     assert post.jobs.jobs == [(DELIVERY, ids[0])]
 

@@ -35,7 +35,7 @@ _OTHERWISE = "interaction.completed"
 """Also for `incomplete` and the like: whoever waits for the end must be told of it."""
 _ERROR_CHARACTERS = 500
 _PAGE = 500
-_OVERDUE_SECONDS = 30.0
+_OVERDUE_SECONDS = 10.0
 _NAMED = b'"webhook_config"'
 
 
