@@ -17,8 +17,6 @@ Send = Callable[[Any], Awaitable[None]]
 
 _FRAMES, _BYTES = 2_000, 256 * 1024
 """The bound of one write: what a reader that stops reading can make the transport hold."""
-_MOMENT = 0.0005
-"""Seconds. What comes so soon behind an event that was sent at once is joined."""
 
 
 class View(Protocol):
@@ -123,8 +121,9 @@ class Tail:
         self._waiting: asyncio.Future[None] | None = None
         self._sending = False
         self._writes = self._writes_seen = 0
-        self._stuck = self._sent_at_once = 0.0
+        self._stuck = 0.0
         self._beat: asyncio.TimerHandle | None = None
+        self._flush: asyncio.Handle | None = None
         self._comment = b""
         # Two beats to a silence: a comment is never later than keepalive_seconds.
         self._every = min(limits.keepalive_seconds, limits.stream_stall_seconds) / 2
@@ -148,8 +147,9 @@ class Tail:
         finally:
             self._source.readers.discard(self)
             watcher.cancel()
-            if self._beat is not None:
-                self._beat.cancel()
+            for handle in (self._beat, self._flush):
+                if handle is not None:
+                    handle.cancel()
 
     async def _follow(self, journal: Journal | Followed | _Finished) -> bool:
         doing = self._doing()
@@ -214,7 +214,7 @@ class Tail:
     async def _write(self, frames: list[bytes], *, more: bool) -> None:
         if self._view is not None:
             frames = self._view.convert(frames)
-        body = frames[0] if len(frames) == 1 else b"".join(frames)
+        body = b"".join(frames)
         if self._comment:
             body, self._comment = self._comment + body, b""
         self._writes += 1
@@ -240,29 +240,25 @@ class Tail:
 
     def ready(self) -> None:
         """There are more frames, or this is the end."""
-        waiting = self._waiting
-        if waiting is not None and not waiting.done() and not self._at_once():
-            waiting.set_result(None)
+        if self._flush is None and self.waits:
+            self._flush = self._loop.call_soon(self._send_ready)
 
-    def _at_once(self) -> bool:
-        """Sends the one new event without waking anybody, to a reader who has had all others: a
-        task, woken for each event, costs more than all the rest of its way. Those that follow in
-        the same moment are left to the task, which joins them."""
-        source, now = self._source, self._loop.time()
-        frames = source.frames
-        if (
-            now - self._sent_at_once < _MOMENT
-            or source.base + len(frames) != self.position + 1
-            or source.ended
-            or self._view is not None
-            or self._comment
-            or not self._connection.write(frames[-1])
-        ):
-            return False
-        self.position += 1
-        self._writes += 1
-        self._sent_at_once = now
-        return True
+    def _send_ready(self) -> None:
+        """Sends what came in this moment, without waking the task where the connection takes it at
+        once: a task, woken for each event, costs more than all the rest of its way."""
+        self._flush = None
+        source, waiting = self._source, self._waiting
+        if waiting is None or waiting.done():
+            return  # it is awake, and looks itself
+        start = self.position - source.base
+        if start >= 0 and not source.ended and self._view is None and not self._comment:
+            ready = self._ready(source.frames, start)
+            if self._connection.write(b"".join(ready)):
+                self.position += len(ready)
+                self._writes += 1
+                if self.position == source.base + len(source.frames):
+                    return
+        waiting.set_result(None)
 
     def wake(self) -> None:
         """Looks again: the client left, a comment is due, or the server is going away."""
