@@ -36,7 +36,7 @@ class Page(msgspec.Struct, kw_only=True):
     @property
     def text(self) -> str:
         """All of it."""
-        return "\\n\\n".join(self.texts)
+        return "\n\n".join(self.texts)
 
 
 class Reader(Protocol):

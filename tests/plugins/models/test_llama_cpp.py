@@ -13,6 +13,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from interplay.contracts import shown as shown_content
 from interplay.contracts.failure import Busy, NotInstalled, Refused, TimedOut, Unavailable
 from interplay.contracts.model import Choice, FunctionSpec, Turn
 from interplay.contracts.registry import load
@@ -31,6 +32,7 @@ from interplay.wire.steps import (
     ModelOutputStep,
     Step,
     ThoughtStep,
+    URLContextResultStep,
     UserInputStep,
 )
 
@@ -411,6 +413,13 @@ def test_results_stand_with_their_calls_and_thoughts_are_dropped():
         {"role": "user", "content": "More?"},
         {"role": "assistant", "content": "Yes,"},
     ]
+
+
+def test_what_a_result_shows_in_its_signature_is_what_the_model_reads():
+    picture = ImageContent(data="eA==", mime_type="image/png")
+    signature = shown_content.sign([TextContent("Words of the page"), picture])
+    read = conversation([URLContextResultStep("c", [], signature=signature)])
+    assert read[0].text == "Words of the page\n[An image (image/png) that you cannot see.]"
 
 
 def test_media_are_refused_by_their_place_and_text_documents_are_read():

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from interplay.contracts import shown
 from interplay.plugins.models.openai_compatible import signature
 from interplay.plugins.models.openai_compatible.config import Dialect
 from interplay.plugins.models.openai_compatible.content import Blocks
@@ -29,6 +30,10 @@ from interplay.wire.steps import (
     ModelOutputStep,
     Step,
     ThoughtStep,
+    URLContextCallArguments,
+    URLContextCallStep,
+    URLContextResult,
+    URLContextResultStep,
     UserInputStep,
 )
 
@@ -180,6 +185,33 @@ def test_server_tools_are_shown_as_functions():
     texts = [text for _, text in answers(found)]
     assert "Rome is in Italy" in texts[0]
     assert texts[1:] == ["Error: 2", '{"r":1}', "Done."]
+
+
+def page(image: str = PNG) -> tuple[URLContextCallStep, URLContextResultStep]:
+    """A page that was read, as its tool leaves it."""
+    told = [TextContent("Words of the page"), ImageContent(data=image, mime_type="image/png")]
+    return (
+        URLContextCallStep(URLContextCallArguments(["https://a.example/"]), id="p"),
+        URLContextResultStep(
+            "p",
+            [URLContextResult(status="success", url="https://a.example/")],
+            signature=shown.sign(told),
+        ),
+    )
+
+
+def test_what_a_result_shows_in_its_signature_is_what_the_model_reads():
+    found = messages(*page())
+    assert answers(found) == [("p", "Words of the page")]
+    assert found[-1]["content"][1]["image_url"]["url"] == f"data:image/png;base64,{PNG}"
+
+
+def test_a_model_that_sees_no_images_is_told_that_a_page_has_one():
+    found = messages(*page(), inputs={"text"})
+    assert answers(found) == [
+        ("p", "Words of the page\n[An image (image/png) that you cannot see.]")
+    ]
+    assert found[-1]["role"] == "tool"
 
 
 def thought(origin: str = ORIGIN, **fields: Any) -> ThoughtStep:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from interplay.contracts import shown
 from interplay.contracts.failure import Refused
 from interplay.wire.steps import ModelOutputStep, Step, ThoughtStep, UserInputStep
 
@@ -54,7 +55,9 @@ def conversation(steps: list[Step]) -> list[Said]:
         else:
             name, arguments = calls.get(fields["call_id"], ("", {}))
             name = name or fields.get("name") or kind.removesuffix("_result")
-            text = _result(fields.get("result"), f"steps[{index}].result")
+            told = shown.read(fields.get("signature"), images=False)
+            result = fields.get("result") if told is None else msgspec.to_builtins(told)
+            text = _result(result, f"steps[{index}].result")
             failed = bool(fields.get("is_error"))
             said.append(Said("data", text, name, arguments, failed))
     return said

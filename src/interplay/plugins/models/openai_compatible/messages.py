@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from interplay.contracts import shown
 from interplay.plugins.models.openai_compatible import signature
 from interplay.plugins.models.openai_compatible.config import Dialect
 from interplay.plugins.models.openai_compatible.content import (
@@ -155,7 +156,11 @@ class Messages:
         """A result as text, and the media in it."""
         result: Any = getattr(step, "result", None)
         media: list[Part] = []
-        if isinstance(result, str):
+        told = shown.read(getattr(step, "signature", None), images="image" in self._blocks.inputs)
+        if told is not None:
+            parts = self._blocks.parts(told, place)
+            text, media = text_of(parts), media_of(parts)
+        elif isinstance(result, str):
             text = result
         elif isinstance(result, list) and _tag(step) in _WITH_CONTENT:
             parts = self._blocks.parts(result, place)  # pyright: ignore
