@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import tomllib
 from pathlib import Path
@@ -32,6 +33,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Background runs waiting; one more is answered 429."""
     run_seconds: float = 3_600.0
     """Wall time of one run; past it the interaction ends as `failed` (deadline_exceeded)."""
+    run_attempts: int = 5
+    """A background run that was taken up so often and broke off each time ends as failed."""
     turns: int = 32
     """Model calls in one interaction; past it: too_many_tool_calls."""
     output_bytes: int = 64 * 1024 * 1024
@@ -101,6 +104,19 @@ class Webhooks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The `iss` of the tokens that sign deliveries to `webhook_config`."""
 
 
+class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What can be uploaded, and how long it stays."""
+
+    expire_hours: float = 48.0
+    """How long a file stays; 0 keeps for ever."""
+    upload_hours: float = 24.0
+    """How long an upload that was broken off can be gone on with."""
+    file_bytes: int = 2 * 1024 * 1024 * 1024
+    """One file."""
+    key_bytes: int = 20 * 1024 * 1024 * 1024
+    """All files of one key, unfinished uploads included; more is answered 429."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything an operator may set. See docs/settings.md, made from these lines."""
 
@@ -166,6 +182,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     limits: Limits = msgspec.field(default_factory=Limits)
     triggers: Triggers = msgspec.field(default_factory=Triggers)
     webhooks: Webhooks = msgspec.field(default_factory=Webhooks)
+    files: Files = msgspec.field(default_factory=Files)
     models: dict[str, dict[str, Any]] = msgspec.field(default_factory=lambda: dict(DEFAULT_MODELS))
     """Model name or glob -> {backend = "...", ...the backend's own fields}. What is given here
     stands beside the embedded models, or in place of one of the same name."""
@@ -198,6 +215,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "limits": Limits,
     "triggers": Triggers,
     "webhooks": Webhooks,
+    "files": Files,
 }
 """Tables of settings with fields of their own."""
 
@@ -291,7 +309,7 @@ def _merge(
 
 def _decode(values: dict[str, Any], sources: dict[str, str]) -> Settings:
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        return _checked(msgspec.convert(values, Settings, strict=False))
     except msgspec.ValidationError as error:
         from interplay.wire.explain import explain
 
@@ -299,3 +317,15 @@ def _decode(values: dict[str, Any], sources: dict[str, str]) -> Settings:
         lines = [f"{fault.path}: {fault.message}" for fault in faults] or [str(error)]
         given = ", ".join(sorted(set(sources.values())))
         raise SettingsError("Settings ({}): {}".format(given, " ".join(lines))) from error
+
+
+def _checked(settings: Settings) -> Settings:
+    """What no type tells."""
+    for text in settings.allowed_networks:
+        try:
+            ipaddress.ip_network(text, strict=False)
+        except ValueError as error:
+            raise SettingsError(
+                f"allowed_networks: '{text}' is no network; write it like 10.0.0.0/8."
+            ) from error
+    return settings

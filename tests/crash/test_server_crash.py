@@ -170,7 +170,7 @@ async def test_a_run_that_breaks_every_server_is_given_up(tmp_path: Path) -> Non
         client = asyncio.create_task(follow(server, id, events))
         for _ in range(7):
             seen = len(events)
-            await until(lambda: client.done() or len(events) > seen, seconds=20)
+            await until(lambda seen=seen: client.done() or len(events) > seen, seconds=20)
             await server.end(signal.SIGKILL)
             api = await server.start()
         await client

@@ -10,7 +10,6 @@ from typing import Any, Protocol
 import msgspec
 
 from interplay.contracts.failpoint import reached
-from interplay.contracts.records import Record
 from interplay.contracts.store import (
     Ending,
     Fenced,
@@ -25,7 +24,7 @@ from interplay.interactions.durability import Durability, Ended, OutputLimit
 from interplay.interactions.fold import Fold
 from interplay.interactions.frames import frame_of, framed, weight
 from interplay.interactions.ids import event_prefix
-from interplay.interactions.kept import Kept
+from interplay.interactions.kept import LONGEST_PAUSE, PAUSE, Kept
 from interplay.interactions.media import Media
 from interplay.interactions.outbox import Outbox
 from interplay.wire.errors import Error
@@ -36,8 +35,6 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Event).decode
 
 
-_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
-"""Seconds between two tries while the store takes nothing."""
 _TRIM = 1_024
 """Frames that are committed and that every reader has passed go once there are so many."""
 
@@ -90,8 +87,8 @@ class Journal:
         self.lost = False
         self.failure: StoreUnavailable | None = None
         self.on_lost: Callable[[], None] | None = None
-        self.kept = Kept(row, store, media)
-        self._outbox, self._news = outbox, news
+        self.kept = Kept(row, store, media, outbox)
+        self._news = news
         self._prefix = event_prefix(row.id)
         self._next, self._size, self._limit = 0, 0, output_bytes
         self._waiting: list[asyncio.Future[None]] = []
@@ -221,30 +218,28 @@ class Journal:
 
     async def _commit(self) -> None:
         """Commits what is queued until nothing is; publishes it where commits come first."""
-        delay = _PAUSE
+        delay = PAUSE
         try:
             while self._queue:
-                batch, self._queue = self._queue, []
+                batch: list[bytes] = []
                 begins = self.row.status == "queued" and self.count > 1
                 try:
-                    await self.kept.append(batch, "in_progress" if begins else None)
+                    landed = await self.kept.landed() if self.kept.in_doubt else 0
+                    cut = landed or len(self._queue)
+                    batch, self._queue = self._queue[:cut], self._queue[cut:]
+                    if not landed:
+                        await self.kept.append(batch, "in_progress" if begins else None)
                 except StoreUnavailable:
                     self._queue = batch + self._queue
                     if self._closing:
                         return
                     # It may take it later; the run's own deadline bounds the wait.
                     await asyncio.sleep(delay)
-                    delay = min(delay * 2, _LONGEST_PAUSE)
+                    delay = min(delay * 2, LONGEST_PAUSE)
                     continue
-                self._trim()
-                if self.durability is Durability.FIRST:
-                    reached("appended")
-                    self.frames += batch
-                    for reader in self.readers:
-                        reader.ready()
-                    if self._news is not None:
-                        self._news(self.row.id)
-                elif self._queue and not self._closing:
+                self._committed(batch)
+                later = self.durability is not Durability.FIRST
+                if later and self._queue and not self._closing:
                     loop = asyncio.get_running_loop()
                     self._timer = loop.call_later(self._flush_seconds, self._flush)
                     return
@@ -255,6 +250,16 @@ class Journal:
             raise
         finally:
             self._commits = None
+
+    def _committed(self, batch: list[bytes]) -> None:
+        self._trim()
+        if self.durability is Durability.FIRST:
+            reached("appended")
+            self.frames += batch
+            for reader in self.readers:
+                reader.ready()
+            if self._news is not None:
+                self._news(self.row.id)
 
     def _trim(self) -> None:
         passed = min((reader.position for reader in self.readers), default=self.kept.committed)
@@ -323,7 +328,8 @@ class Journal:
         await self._store_end(status, now, errors, held, len(held) - closed)
         if not self.lost:
             if self.observed and not self._unframed:
-                self.frames += held
+                first = self.durability is Durability.FIRST  # what was not committed was not shown
+                self.frames += self._queue + held if first else held
             self.ended = True
             self._tell_end()
             if self._news is not None:
@@ -365,36 +371,11 @@ class Journal:
         )
         if self.durability is Durability.NEVER:
             return
-        delay = _PAUSE
-        while True:
-            self.failure = None
-            try:
-                await self._write_end(held, errors)
-                return
-            except (Fenced, Gone):
-                self.lose()
-                return
-            except StoreUnavailable as error:
-                self.failure = error
-                if not self.kept.there:
-                    self.kept.arrived()
-                if self.durability is not Durability.FIRST:
-                    return
-            # A background run has a row that must not stay in_progress: wait for space.
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, _LONGEST_PAUSE)
-
-    async def _write_end(self, held: list[bytes], errors: list[Error]) -> None:
-        assert self.ending is not None
-        row, records = self.row, list[Record]()
-        if self._outbox is not None and row.background:
-            status, updated = self.ending.status, self.ending.updated
-            records = await self._outbox.records(row, status, updated, errors)
-        kept = self.ending
-        if records or self.fold.media:  # the answer is made of the steps without references
-            kept = msgspec.structs.replace(kept, records=records)
-        reached("ending")
-        await self.kept.end(kept, self.fold, self._queue + held)
-        reached("ended")
-        if records and self._outbox is not None:
-            self._outbox.committed(records)
+        patient = self.durability is Durability.FIRST
+        unstored = self._queue + held
+        try:
+            self.failure = await self.kept.finish(
+                self.ending, self.fold, unstored, errors, patient=patient
+            )
+        except (Fenced, Gone):
+            self.lose()

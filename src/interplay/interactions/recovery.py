@@ -37,8 +37,6 @@ log = logging.getLogger("interplay.recovery")
 
 _SECONDS = 2.0
 _UNREADABLE = (msgspec.MsgspecError, LookupError, Failure, SettingsError)
-ATTEMPTS = 5
-"""A background run that was taken up this often and never ended is ended as failed."""
 
 
 class Recovery:
@@ -99,7 +97,7 @@ class Recovery:
             return await self._end(
                 journal, "aborted", "The server stopped before this interaction ended."
             )
-        if claimed.attempts > ATTEMPTS:
+        if claimed.attempts > self._limits.run_attempts:
             return await self._end(
                 journal, "aborted", f"The run broke off {claimed.attempts - 1} times; given up."
             )

@@ -50,6 +50,8 @@ from interplay.wire.steps import Step
 log = logging.getLogger("interplay.service")
 
 _encode = msgspec.json.Encoder().encode
+_CANCELS = 5
+"""How often a cancel meets somebody who takes the run up at the same moment before it gives up."""
 
 
 class Request(msgspec.Struct, kw_only=True):
@@ -251,14 +253,22 @@ class Service:
     async def cancel(self, id: str, owner: str) -> bytes:
         """Ends a running interaction as `cancelled`; one that has ended stays as it is. Answers
         the interaction without steps, always."""
-        running = self._runner.live.get(id)
-        if running is not None and running.admitted.owner == owner:
-            await self._stop(running)
-            return resource.of_journal(running.journal, steps=False)
-        stored = await self._reading.stored(id, owner)
-        if stored.status not in TERMINAL:
-            stored = await self._ask_to_cancel(stored) or await self._cancel_elsewhere(stored)
-        return resource.of_stored(stored, None, None)
+        for _ in range(_CANCELS):
+            running = self._runner.live.get(id)
+            if running is not None and running.admitted.owner == owner:
+                await self._stop(running)
+                if not running.journal.lost:
+                    return resource.of_journal(running.journal, steps=False)
+            stored = await self._reading.stored(id, owner)
+            if stored.status not in TERMINAL:
+                stored = await self._ask_to_cancel(stored) or await self._cancel_elsewhere(stored)
+            if stored.status in TERMINAL:
+                return resource.of_stored(stored, None, None)
+        raise Rejected(
+            "service_unavailable",
+            "The interaction is being taken up by another process; cancel it again.",
+            retry_after=1,
+        )
 
     async def _stop(self, running: Running) -> None:
         try:

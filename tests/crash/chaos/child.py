@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any
 
 from interplay.contracts.store import Store, StoreAway
-from interplay.interactions import recovery
 from interplay.interactions.durability import Durability
 from interplay.interactions.fold import Fold
 from interplay.interactions.journal import Journal
@@ -133,8 +132,6 @@ MUTANTS = {one.__name__: one for one in (publish_first, no_fold, no_epoch, no_la
 
 def main() -> None:
     """Spoils what it is told to, then runs the command."""
-    # A run that breaks every server is given up; these servers break all by themselves.
-    recovery.ATTEMPTS = 1_000
     if name := os.environ.get("CHAOS_MUTANT"):
         MUTANTS[name]()
     if share := float(os.environ.get("CHAOS_UNANSWERED", "0")):

@@ -60,6 +60,8 @@ def config(plan: Plan) -> dict[str, Any]:
         "log_level": "info",
         "limits": {
             "background_runs": 12,
+            # A run that breaks every server is given up; these servers break all by themselves.
+            "run_attempts": 1_000,
             "keepalive_seconds": 1.0,
             "worker_silence_seconds": plan.silence,
             "drain_seconds": 1.0,
