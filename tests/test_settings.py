@@ -81,6 +81,14 @@ def test_a_file_that_is_not_there_is_said(tmp_path):
         load(config=str(tmp_path / "none.toml"), environ={})
 
 
+@requirement("operate:config-faults")
+def test_a_network_that_is_none_is_said(tmp_path):
+    good = load(environ={"INTERPLAY_ALLOWED_NETWORKS": "10.0.0.0/8, fd00::1"})
+    assert good.settings.allowed_networks == ["10.0.0.0/8", "fd00::1"]
+    with pytest.raises(SettingsError, match="allowed_networks: '10.0.0/8' is no network"):
+        load(config=file(tmp_path, 'allowed_networks = ["10.0.0/8"]'), environ={})
+
+
 def test_settings_do_not_change():
     with pytest.raises(AttributeError):
         Settings().port = 1

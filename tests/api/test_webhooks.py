@@ -125,6 +125,26 @@ async def test_a_failure_is_told_with_its_code(house: House, web: LocalWeb) -> N
     assert body["data"]["error_code"] == stored["errors"][0]["code"]
 
 
+@requirement("webhooks:event")
+async def test_a_cancellation_and_a_call_of_a_function_are_told(
+    house: House, web: LocalWeb
+) -> None:
+    function = {"type": "function", "name": "f", "parameters": {"type": "object"}}
+    call = {"calls": [{"name": "f", "arguments": {}, "id": "call0001"}]}
+    api = await house.open(call, {"chunks": ["a", {"hold": "h"}]}, allowed_networks=LOCAL)
+    events = ["interaction.cancelled", "interaction.requires_action"]
+    await create(api, web.on("/hook", Page()), subscribed_events=events)
+    asks = (await api.create(input="go", background=True, tools=[function])).body["id"]
+    await arrived(web)
+    runs = (await api.create(input="go", background=True)).body["id"]
+    await api.cancel(runs)
+    bodies = [json.loads(request.body) for request in await arrived(web, 2)]
+    assert [(body["type"], body["data"]["id"]) for body in bodies] == [
+        ("interaction.requires_action", asks),
+        ("interaction.cancelled", runs),
+    ]
+
+
 @requirement("webhooks:config")
 async def test_a_request_names_its_own_receivers(house: House, web: LocalWeb) -> None:
     api = await house.open("done", allowed_networks=LOCAL)
