@@ -85,7 +85,7 @@ def test_a_file_that_is_not_there_is_said(tmp_path):
 def test_a_network_that_is_none_is_said(tmp_path):
     good = load(environ={"INTERPLAY_ALLOWED_NETWORKS": "10.0.0.0/8, fd00::1"})
     assert good.settings.allowed_networks == ["10.0.0.0/8", "fd00::1"]
-    with pytest.raises(SettingsError, match="allowed_networks: '10.0.0/8' is no network"):
+    with pytest.raises(SettingsError, match=r"allowed_networks: '10\.0\.0/8' is no network"):
         load(config=file(tmp_path, 'allowed_networks = ["10.0.0/8"]'), environ={})
 
 
