@@ -204,23 +204,32 @@ async def test_keys_and_labels_may_be_longer_than_an_index_takes(store):
 
 
 async def test_children_made_at_once_all_stand_in_chains_of_their_own(database, store):
-    """Many children of the same turn, made through two stores."""
+    """Many children of the same turn, made through two stores whose connections are there."""
     other = PostgresStore(database=database)
     await other.open()
+    await asyncio.gather(*(one.get("x") for _ in range(12) for one in (store, other)))
     await store.create(new("root"), end())
-    await store.create(new("tip", "root"), end())
-    await asyncio.gather(
-        *(
-            one.create(new(f"{name}{number}", "tip"))
-            for number in range(12)
-            for name, one in (("a", store), ("b", other))
-        )
-    )
-    for number in range(12):
-        for name in "ab":
-            chain = await store.chain(f"{name}{number}")
-            assert ids(chain) == ["root", "tip", f"{name}{number}"]
+    parent = "root"
+    for round in range(8):
+        await store.create(new(f"tip{round}", parent), end())
+        parent = f"tip{round}"
+        names = [f"{name}{round}.{number}" for number in range(6) for name in "ab"]
+        both = {"a": store, "b": other}
+        await asyncio.gather(*(both[name[0]].create(new(name, parent)) for name in names))
+        tips = [f"tip{number}" for number in range(round + 1)]
+        for name in names:
+            assert ids(await store.chain(name)) == ["root", *tips, name]
     await other.close()
+
+
+async def test_a_place_that_a_branch_was_left_from_is_not_given_out_again(store):
+    for id, parent in (("a", None), ("b", "a"), ("c", "b"), ("d", "c"), ("fork", "c")):
+        await store.create(new(id, parent), end())
+    await store.delete("d")
+    await store.delete("c")
+    await store.create(new("e", "b"), end())
+    assert ids(await store.chain("fork")) == ["a", "b", "fork"]
+    assert ids(await store.chain("e")) == ["a", "b", "e"]
 
 
 async def test_branches_that_nobody_stands_on_any_more_are_forgotten(postgres, database, store):
