@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from interplay.contracts.dispatcher import Handler
@@ -79,9 +80,8 @@ class Replica:
     def __init__(self, assembly: Assembly, clock: Clock, settings: Triggers) -> None:
         jobs: Any = HandDispatcher(clock)
         rows = Rows(assembly.store.records, clock, assembly.settings.retention_days)
-        checks = Checks(
-            assembly.roster, assembly.history, assembly.reading, assembly.settings.limits, settings
-        )
+        whole = msgspec.structs.replace(assembly.settings, triggers=settings)
+        checks = Checks(assembly.roster, assembly.history, assembly.reading, whole)
         self.jobs, self.rows, self.checks = jobs, rows, checks
         self.triggers = TriggerService(rows, jobs, checks, settings)
         self.firing = Firing(rows, jobs, settings.missed)

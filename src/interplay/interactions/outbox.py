@@ -21,6 +21,11 @@ class Outbox(Protocol):
         StoreUnavailable."""
         ...
 
+    async def forget(self, id: str) -> None:
+        """The interaction was deleted: what repeats a part of it goes too. May raise
+        StoreUnavailable."""
+        ...
+
     def committed(self, records: list[Record]) -> None:
         """The end and these records are stored; called at once and must not wait."""
         ...

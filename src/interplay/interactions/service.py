@@ -331,6 +331,8 @@ class Service:
             orphans = await self._store.delete(id)
         except Gone as error:
             raise not_found(id) from error
+        if self._journals.outbox is not None:
+            await self._journals.outbox.forget(id)
         self._history.clear()
         self._retries.forget(id)
         await self._media.forget(orphans)

@@ -10,7 +10,7 @@ from interplay.interactions.failures import Rejected, invalid, within
 from interplay.interactions.history import History
 from interplay.interactions.reading import Reading
 from interplay.interactions.roster import Roster
-from interplay.settings import Limits, Triggers
+from interplay.settings import Settings
 from interplay.triggers.schedule import schedule
 from interplay.wire.interaction import CreateInteraction
 from interplay.wire.steps import Step
@@ -28,15 +28,14 @@ class Checks:
         roster: Roster,
         history: History,
         reading: Reading,
-        limits: Limits,
-        settings: Triggers,
+        settings: Settings,
     ) -> None:
         self._roster, self._history, self._reading = roster, history, reading
-        self._limits, self._settings = limits, settings
+        self._settings = settings
 
     async def check(self, given: TriggerCreateParams, owner: str) -> None:
         """Raises Rejected with the path of what is wrong."""
-        interval = self._settings.smallest_interval_seconds
+        interval = self._settings.triggers.smallest_interval_seconds
         times = schedule(given.schedule, given.time_zone)
         if interval > 60 and times.shortest_seconds() < interval:
             raise invalid(
@@ -73,7 +72,7 @@ class Checks:
             raise Rejected(rejected.code, f"{rejected.message} (at 'environment_id')") from rejected
 
     async def _admit(self, asked: CreateInteraction, owner: str) -> None:
-        check_fields(asked)
+        check_fields(asked, self._settings)
         history: list[Step] = []
         parent = asked.previous_interaction_id
         if parent is not None:
@@ -83,4 +82,4 @@ class Checks:
                     f"The interaction '{parent[:80]}' has not ended yet", "previous_interaction_id"
                 )
             history = await self._history.until(parent, owner)
-        await admit(asked, owner, history, self._roster, self._limits)
+        await admit(asked, owner, history, self._roster, self._settings.limits)

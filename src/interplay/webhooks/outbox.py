@@ -131,6 +131,10 @@ class Deliveries:
             uri=uri,
         )
 
+    async def forget(self, id: str) -> None:
+        """Removes the deliveries of its own `webhook_config`, which hold its metadata."""
+        await self._records.remove(DELIVERY, id, group=True)
+
     def committed(self, records: list[Record]) -> None:
         """Hands the deliveries among these over. What is lost here the sweep finds."""
         ids = [record.id for record in records if record.kind == DELIVERY]
