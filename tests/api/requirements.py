@@ -593,4 +593,22 @@ REQUIREMENTS: list[Requirement] = [
     Requirement("webhooks:rotate", "A secret is replaced, at once or with a day's overlap.", SDK),
     Requirement("webhooks:keys", "Each key has its own webhooks and events.", OURS),
     Requirement("webhooks:secrets", "A secret is shown once and in no other place.", GUIDE),
+    Requirement(
+        "files:sdk", "The official client uploads, reads, lists, downloads and deletes.", SDK
+    ),
+    Requirement("files:list", "Files are listed by page, newest first.", SDK),
+    Requirement(
+        "files:resume",
+        "An upload that broke off goes on where `query` says, after a restart too.",
+        SDK,
+    ),
+    Requirement("files:cancel", "An upload can be cancelled.", SDK),
+    Requirement("files:simple", "One request uploads a file, raw or multipart.", GUIDE),
+    Requirement(
+        "files:together", "The same bytes or the same upload twice at once harm nothing.", OURS
+    ),
+    Requirement("files:name", "A name the caller gives is checked and taken once.", GUIDE),
+    Requirement("files:limits", "One file, and the files of one key, have a limit.", GUIDE),
+    Requirement("files:keys", "Each key sees its own files only.", OURS),
+    Requirement("files:expiry", "A file goes after 48 hours, or what settings say.", GUIDE),
 ]

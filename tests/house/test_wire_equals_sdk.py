@@ -55,6 +55,10 @@ SDK_ONLY = {
 
 OURS_ONLY = {
     "ErrorBody": "the SDK reads error bodies without a type",
+    **{
+        name: "stands in an older part of the SDK; tests/api/test_files.py drives it"
+        for name in ("File", "ListFilesResponse", "UploadedFile")
+    },
     "WebhookEvent": "the SDK leaves the bodies of deliveries to their receivers",
     "WebhookEventData": "a part of it",
     **dict.fromkeys(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class Failure(Exception):
     """Something outside the caller's request went wrong, in words the caller may read.
@@ -12,6 +14,8 @@ class Failure(Exception):
     """
 
     code = "api_error"
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    """What the answer carries beside, where it is an answer of its own."""
 
     def __init__(self, message: str, *, code: str | None = None, retry_after: float | None = None):
         super().__init__(message)

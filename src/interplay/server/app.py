@@ -131,7 +131,8 @@ def _routes(assembly: Assembly) -> list[Route]:
         return about
     root = "/{version:version}"
     base = f"{root}/interactions"
-    tables = [*assembly.triggers.table(), *assembly.webhooks.table()]
+    files = assembly.file_routes
+    tables = [*assembly.triggers.table(), *assembly.webhooks.table(), *files.table()]
     return [
         *about,
         route(base, interactions.create, "POST"),
@@ -141,6 +142,10 @@ def _routes(assembly: Assembly) -> list[Route]:
         route(base + "/{id}", interactions.delete, "DELETE"),
         route(base + "/{id}/cancel", interactions.cancel, "POST"),
         *(route(root + path, handler, method) for path, handler, method in tables),
+        *(
+            route(f"/upload{root}{path}", handler, method)
+            for path, handler, method in files.upload_table()
+        ),
         route("/{version:version}/models", models.list, "GET"),
         route("/{version:version}/models/{name:path}", models.get, "GET"),
         route("/.well-known/jwks.json", assembly.webhooks.jwks, "GET"),

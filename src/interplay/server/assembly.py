@@ -18,6 +18,11 @@ from interplay.contracts.egress import Guard
 from interplay.contracts.model import Model
 from interplay.contracts.store import Store, StoreUnavailable
 from interplay.contracts.tool import Tool
+from interplay.files.parts import Parts
+from interplay.files.routes import FileRoutes
+from interplay.files.rows import Rows as FileRows
+from interplay.files.service import FileService
+from interplay.files.uploads import Uploads
 from interplay.interactions.changes import Changes
 from interplay.interactions.history import History
 from interplay.interactions.journals import Journals
@@ -55,6 +60,7 @@ log = logging.getLogger("interplay.server")
 
 
 _SWEEP_SECONDS = 5.0
+_FILES_SECONDS = 600.0
 
 
 class Assembly:
@@ -93,6 +99,7 @@ class Assembly:
         self._interactions()
         self._triggers()
         self._webhooks()
+        self._files()
         self.metrics = Metrics(self.runner)
         self.runner.on_end = self.metrics.ended
         self.ready = False
@@ -121,7 +128,7 @@ class Assembly:
         """What begins by the clock: routes, ticks, executions."""
         settings, limits = self.settings, self.settings.limits
         rows = Rows(self.store.records, time.time, settings.retention_days)
-        checks = Checks(self.roster, self.history, self.reading, limits, settings.triggers)
+        checks = Checks(self.roster, self.history, self.reading, settings)
         triggers = TriggerService(rows, self.dispatcher, checks, settings.triggers)
         self.triggers = TriggerRoutes(triggers, limits.body_bytes, self.keys.owner_of)
         self.firing = Firing(rows, self.dispatcher, settings.triggers.missed)
@@ -140,9 +147,18 @@ class Assembly:
         )
         self.sender = Sender(guard, given.attempt_seconds, given.parallel)
         self.deliverer = Deliverer(rows, known, self.sender, signing, given)
-        kept = given.log_days * 86_400
+        kept = given.log_days * 86_400 + given.retry_hours * 3_600
         self.deliveries = Deliveries(records, known, self.dispatcher, kept, time.time)
         self.journals.outbox = self.deliveries
+
+    def _files(self) -> None:
+        """What callers upload: its bytes lie apart from the media of interactions."""
+        settings = self.settings
+        rows = FileRows(self.store.records, time.time)
+        parts = Parts(_blobs(settings, "files"), rows)
+        uploads = Uploads(rows, parts, settings.files)
+        self.files = FileService(rows, parts)
+        self.file_routes = FileRoutes(self.files, uploads, self.keys.owner_of)
 
     async def open(self) -> None:
         """Opens the store, takes up what was left unfinished, begins to load the default model."""
@@ -191,11 +207,12 @@ class Assembly:
             DELIVERY: self.settings.webhooks.parallel,
         }
         self.dispatcher.work(handlers, places)
-        for name, sweep in (
-            ("triggers", self.firing.sweep),
-            ("deliveries", self.deliveries.sweep),
+        for name, sweep, seconds in (
+            ("triggers", self.firing.sweep, _SWEEP_SECONDS),
+            ("deliveries", self.deliveries.sweep, _SWEEP_SECONDS),
+            ("files", self.files.sweep, _FILES_SECONDS),
         ):
-            self._tasks.append(asyncio.create_task(sweeping(name, sweep, _SWEEP_SECONDS)))
+            self._tasks.append(asyncio.create_task(sweeping(name, sweep, seconds)))
 
     async def _preload(self) -> None:
         fallback = self.roster.fallback_entry()
@@ -255,11 +272,18 @@ def _dispatcher(settings: Settings, store: Store) -> Dispatcher:
     )
 
 
-def _blobs(settings: Settings) -> Blobs:
+def _blobs(settings: Settings, part: str = "") -> Blobs:
+    """The blobs of interactions, or those of another `part` in a place of its own beside them."""
     remote = settings.blobs_url.startswith("s3://")
     kind: Any = registry.load("interplay.blobs", settings.blobs or ("s3" if remote else "files"))
-    where = settings.blobs_url or str(settings.data_path / "blobs")
-    return kind(where if remote else Path(where), durability=settings.durability)
+    if remote:
+        bucket, _, options = settings.blobs_url.partition("?")
+        where = f"{bucket.rstrip('/')}/{part}?{options}" if part else settings.blobs_url
+        return kind(where, durability=settings.durability)
+    folder = settings.data_path / (part or "blobs")
+    if settings.blobs_url:
+        folder = Path(settings.blobs_url, part)
+    return kind(folder, durability=settings.durability)
 
 
 def changed(settings: Settings, **values: Any) -> Settings:

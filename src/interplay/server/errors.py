@@ -70,6 +70,7 @@ class Errors:
         except StoreUnavailable as error:
             rejected = unavailable(error)
         except Failure as failure:
+            extra.extend(failure.headers)
             rejected = Rejected(failure.code, failure.message, retry_after=failure.retry_after)
         except Exception:
             # The boundary of a request: one fault of ours must not end the server.

@@ -7,6 +7,7 @@ from typing import get_args
 
 import msgspec
 
+from interplay.server.openapi_files import file_paths
 from interplay.server.openapi_parts import (
     REVISION,
     TEXT,
@@ -46,6 +47,7 @@ def document(version: str) -> bytes:
             {"name": "interactions", "description": "Ask a model or an agent, now or later."},
             {"name": "triggers", "description": "Interactions that begin by a schedule."},
             {"name": "webhooks", "description": "Where the end of an interaction is told."},
+            {"name": "files", "description": "What callers upload, for interactions to use."},
             {"name": "models", "description": "What can be asked."},
             {"name": "server", "description": "For whoever runs it."},
         ],
@@ -53,6 +55,7 @@ def document(version: str) -> bytes:
         | _interaction_paths()
         | trigger_paths()
         | webhook_paths()
+        | file_paths()
         | _model_paths()
         | _server_paths(),
         "components": {

@@ -11,6 +11,7 @@ import msgspec
 from interplay.wire.agent import AgentConfig
 from interplay.wire.errors import ErrorBody
 from interplay.wire.events import Event
+from interplay.wire.file import File, ListFilesResponse, UploadedFile
 from interplay.wire.generation import ResponseFormat
 from interplay.wire.interaction import CreateInteraction, Interaction
 from interplay.wire.trigger import (
@@ -60,6 +61,9 @@ _ANSWERED: tuple[Any, ...] = (
     WebhookPingResponse,
     WebhookRotateSigningSecretResponse,
     DeliveryListResponse,
+    File,
+    UploadedFile,
+    ListFilesResponse,
 )
 _TEXT: Json = {"type": "string"}
 

@@ -1,0 +1,1 @@
+"""Files: uploads that can be resumed, and what was uploaded."""
