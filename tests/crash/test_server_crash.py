@@ -224,3 +224,28 @@ async def test_a_second_server_on_the_same_folder_is_told_who_has_it(tmp_path: P
         await first.start()
         with pytest.raises(AssertionError, match=r"pid|process"):
             await second.start()
+
+
+@requirement("processes:hand-back")
+async def test_a_process_that_stops_hands_back_at_once_while_it_still_answers(
+    tmp_path: Path,
+) -> None:
+    async with (
+        process(tmp_path, **SLOW, shared=True) as first,
+        process(tmp_path, **SLOW, shared=True) as second,
+    ):
+        api = await first.start()
+        await second.start()
+        id = (await api.create(model="m", input="x", background=True)).body["id"]
+        events: list[dict[str, Any]] = []
+        client = asyncio.create_task(follow(second, id, events))
+        whole = asyncio.create_task(api.create(model="m", input="y"))
+        await until(lambda: len(events) >= 10, seconds=20)
+        ending = asyncio.create_task(first.end(signal.SIGTERM))
+        seen = len(events)
+        await until(lambda: len(events) > seen + 10, seconds=2)  # where the whole run takes longer
+        assert not whole.done()
+        assert (await whole).text == "".join(WORDS)
+        assert await ending == 0
+        await client
+        assert text_of((await second.api.get(id)).body) == "".join(WORDS)

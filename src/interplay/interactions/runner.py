@@ -342,22 +342,19 @@ class Runner:
         if await running.journal.end("cancelled") and running.task is not None:
             running.task.cancel()
 
-    async def drain(self) -> None:
-        """Before the process ends: background runs are handed back at once, with all they wrote
-        committed; foreground runs may finish."""
+    async def leave(self) -> None:
+        """The process is going to end: takes no more, and hands its background runs back, with all
+        they wrote committed."""
         self._draining = True
+        live = list(self.live.values())
+        behind = [running for running in live if running.admitted.background and not running.job]
+        await asyncio.gather(*(self.hand_back(running) for running in behind))
+
+    async def drain(self) -> None:
+        """Before the process ends, behind `leave`: foreground runs may finish, for a time."""
         for ending in self._cancels:
             ending.cancel()
-        left = list(self.live.values())
-        behind = [r for r in left if r.admitted.background and not r.job]
-        await asyncio.gather(
-            *(self.hand_back(running) for running in behind),
-            self._drain_foreground([r for r in left if not r.admitted.background]),
-        )
-        if self._cancels:
-            await asyncio.wait(self._cancels, timeout=_STOP_SECONDS)
-
-    async def _drain_foreground(self, left: list[Running]) -> None:
+        left = [running for running in self.live.values() if not running.admitted.background]
         tasks = [running.task for running in left if running.task is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=self._limits.drain_seconds)
@@ -368,3 +365,5 @@ class Runner:
             await asyncio.wait(tasks, timeout=_STOP_SECONDS)
         for running in left:
             await running.journal.end("failed", errors=[Error("cancelled", STOPPED)])
+        if self._cancels:
+            await asyncio.wait(self._cancels, timeout=_STOP_SECONDS)

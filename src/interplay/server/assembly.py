@@ -82,7 +82,9 @@ class Assembly:
         self.roster = Roster(
             settings, models=models, agents=agents, tools=tools, surroundings=self.lent
         )
-        self.media = Media(blobs, settings.limits.blob_bytes)
+        # Another process may be just putting what nobody refers to here.
+        idle = 600.0 if self.store.shared else 0.0
+        self.media = Media(blobs, settings.limits.blob_bytes, idle=idle)
         self.dispatcher = _dispatcher(settings, self.store)
         self.works = settings.role != "api"
         limits = settings.limits
@@ -104,6 +106,7 @@ class Assembly:
         self.runner.on_end = self.metrics.ended
         self.ready = False
         self._tasks: list[asyncio.Task[Any]] = []
+        self._leaving: asyncio.Future[Any] | None = None
 
     def _interactions(self) -> None:
         """The heart's door and its routes."""
@@ -225,15 +228,21 @@ class Assembly:
         if self.settings.preload and default in self.roster.model_names():
             await self.roster.open(self.roster.model(default))
 
-    def drain_streams(self) -> None:
-        """Ends the live streams of background runs; their clients resume at the next server."""
+    def leave(self) -> None:
+        """The process is going to end: background runs go to others at once, while foreground
+        requests are still answered. Their streams end, and are resumed at another server."""
+        self.ready = False
         for tail in list(self.interactions.tails):
             tail.drain()
+        if self._leaving is None:
+            self._leaving = asyncio.gather(self.runner.leave(), self.dispatcher.drain())
 
     async def close(self) -> None:
         """Finishes or hands back what runs, then lets go of everything."""
-        self.ready = False
-        await asyncio.gather(self.runner.drain(), self.dispatcher.drain())
+        self.leave()
+        if self._leaving is not None:
+            await self._leaving
+        await self.runner.drain()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -27,6 +27,9 @@ _AHEAD_BYTES = 65_536
 class Door(asyncio.Protocol):
     """One client's connection. A request that comes before the last was answered waits in line."""
 
+    grace_seconds = 0.0
+    """How long an idle connection stays open when the server stops."""
+
     def __init__(
         self,
         config: Config,
@@ -54,7 +57,7 @@ class Door(asyncio.Protocol):
         self._line: deque[tuple[Exchange, Message]] = deque()
         self._arriving: Exchange | None = None
         self._ahead = self._head_bytes = 0
-        self._in_head, self._held = True, False
+        self._in_head, self._held, self._leaving = True, False, False
         self._url = self._known_url = b""
         self._target: tuple[str, bytes, bytes] = "", b"", b""
         self._headers: list[tuple[bytes, bytes]] = []
@@ -159,7 +162,7 @@ class Door(asyncio.Protocol):
         exchange = Exchange(
             self,
             chunks=version == "1.1",
-            keep_alive=parser.should_keep_alive(),
+            keep_alive=parser.should_keep_alive() and not self._leaving,
             silent=method == "HEAD",
             expects=self._expects,
         )
@@ -255,11 +258,25 @@ class Door(asyncio.Protocol):
         self._timer = self.loop.call_later(left, self._look)
 
     def shutdown(self) -> None:
-        """Closes now, or when what is under way has been answered."""
+        """Closes when what is under way, and what comes within `grace_seconds`, is answered."""
+        self._leaving = True
+        if self.grace_seconds and not self._line:
+            self.loop.call_later(self.grace_seconds, self._leave)
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
         if not self._line:
             self.transport.close()
         for exchange, _ in self._line:
             exchange.keep_alive = False
+
+
+class LeavingDoor(Door):
+    """Stays open for a moment when the server stops: a request that was on its way over a kept
+    connection is answered, where a proxy would have to answer 502."""
+
+    grace_seconds = 1.0
 
 
 def _address(name: Any) -> tuple[str, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import signal
@@ -14,7 +15,7 @@ import uvicorn
 from interplay.server import logs
 from interplay.server.app import App, create_app
 from interplay.server.auth import check_binding
-from interplay.server.http1 import Door
+from interplay.server.http1 import LeavingDoor
 from interplay.settings import Settings, SettingsError, Sourced
 
 log = logging.getLogger("interplay.server")
@@ -24,9 +25,11 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, app: App) -> None:
         super().__init__(config)
         self._app = app
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._loop = asyncio.get_running_loop()
         # What was imported and built stays: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
@@ -43,7 +46,8 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Streams of background runs would keep their connections open for ever. The signal is not
         # kept to be raised again at the end: a graceful stop is a success.
-        self._app.assembly.drain_streams()
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._app.assembly.leave)
         if self.should_exit and sig == signal.SIGINT:
             self.force_exit = True
         self.should_exit = True
@@ -59,7 +63,7 @@ def serve(sourced: Sourced) -> int:
     listener = _listen(settings)
     config = uvicorn.Config(
         app,
-        http=Door,
+        http=LeavingDoor,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -76,7 +76,7 @@ async def serve(
                 await _started(server, running, seconds)
                 yield RunningServer(f"http://127.0.0.1:{chosen.port}", app, chosen)
             finally:
-                app.assembly.drain_streams()
+                app.assembly.leave()
                 server.should_exit = True
                 await asyncio.wait_for(running, seconds)
 
