@@ -82,7 +82,7 @@ class Runner:
         self._dispatcher = dispatcher
         self._behind = self._arriving = 0
         self._per_owner: Counter[str] = Counter()
-        self._draining = False
+        self._leaving = self._draining = False
         self._cancels: set[asyncio.Task[None]] = set()
         self._watch: asyncio.TimerHandle | None = None
 
@@ -115,7 +115,7 @@ class Runner:
         return True
 
     async def _reserve_behind(self) -> bool:
-        if self.works and self._behind < self._limits.background_runs:
+        if self.works and not self._leaving and self._behind < self._limits.background_runs:
             self._behind += 1
             self._dispatcher.occupy(RUN, 1)
             return True
@@ -343,15 +343,17 @@ class Runner:
             running.task.cancel()
 
     async def leave(self) -> None:
-        """The process is going to end: takes no more, and hands its background runs back, with all
-        they wrote committed."""
-        self._draining = True
+        """The process is going to end: begins no more background runs, and hands back those it
+        has, with all they wrote committed. What is still asked of it is answered."""
+        self._leaving = True
         live = list(self.live.values())
         behind = [running for running in live if running.admitted.background and not running.job]
         await asyncio.gather(*(self.hand_back(running) for running in behind))
 
     async def drain(self) -> None:
-        """Before the process ends, behind `leave`: foreground runs may finish, for a time."""
+        """Before the process ends, behind `leave`: takes no more; foreground runs may finish, for
+        a time."""
+        self._draining = True
         for ending in self._cancels:
             ending.cancel()
         left = [running for running in self.live.values() if not running.admitted.background]
