@@ -1,0 +1,1 @@
+"""The one fetcher of whatever address a caller or a model names: guarded, bounded, polite."""
