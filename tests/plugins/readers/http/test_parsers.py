@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,12 @@ async def test_a_parser_knows_no_secrets(parsers: Parsers, monkeypatch: pytest.M
     (pid,) = pids(parsers)
     assert b"PATH=" in environment(pid)
     assert b"secret" not in environment(pid)
+
+
+async def test_a_process_that_parses_imports_nothing_of_http():
+    script = "import sys, interplay.plugins.readers.http.parsing; print('aiohttp' in sys.modules)"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    assert said == b"False\n"
