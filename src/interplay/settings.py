@@ -115,6 +115,14 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """One file."""
     key_bytes: int = 20 * 1024 * 1024 * 1024
     """All files of one key, unfinished uploads included; more is answered 429."""
+    stores_per_key: int = 100
+    """Search stores of one key; one more is answered 429."""
+    document_bytes: int = 100 * 1024 * 1024
+    """One document of a search store."""
+    search_bytes: int = 1024 * 1024 * 1024
+    """All documents of one key; more is answered 429."""
+    indexing: int = 2
+    """Documents that one process indexes at a time."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

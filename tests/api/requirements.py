@@ -611,4 +611,15 @@ REQUIREMENTS: list[Requirement] = [
     Requirement("files:limits", "One file, and the files of one key, have a limit.", GUIDE),
     Requirement("files:keys", "Each key sees its own files only.", OURS),
     Requirement("files:expiry", "A file goes after 48 hours, or what settings say.", GUIDE),
+    Requirement(
+        "search:sdk",
+        "The official client makes stores, uploads, imports, waits, reads, lists and deletes.",
+        SDK,
+    ),
+    Requirement("search:find", "What was indexed is found, with its page and metadata.", GUIDE),
+    Requirement("search:filter", "metadata_filter lets matching documents through only.", GUIDE),
+    Requirement("search:failed", "A document that cannot be read fails its operation.", SDK),
+    Requirement("search:kill", "Indexing outlives the process that did it.", OURS),
+    Requirement("search:keys", "Each key sees and searches its own stores only.", OURS),
+    Requirement("search:limits", "Stores and documents of a key have limits.", OURS),
 ]

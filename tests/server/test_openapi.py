@@ -57,6 +57,7 @@ def test_it_holds_every_route_that_is_served_and_no_other(tmp_path: Path):
         ("/", "get"),
         ("/{version}/interactions/{id}:cancel", "post"),
         ("/upload/{version}/files", "put"),
+        ("/upload/{version}/fileSearchStores/{id}:uploadToFileSearchStore", "put"),
         ("/{version}/webhooks/{id}/rotate_secret", "post"),
     }
     assert documented == served - elsewhere

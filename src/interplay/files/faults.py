@@ -49,19 +49,19 @@ class TooLarge(Failure):
 
     code = "payload_too_large"
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"A file has at most {limit} bytes (files.file_bytes).")
+    def __init__(self, limit: int, what: str = "file", setting: str = "files.file_bytes") -> None:
+        super().__init__(f"A {what} has at most {limit} bytes ({setting}).")
 
 
 class QuotaSpent(Failure):
-    """The files of this key would together be larger than they may be."""
+    """The files of this key, or its documents, would together be larger than they may be."""
 
     code = "quota_exceeded"
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, what: str = "files", setting: str = "key_bytes") -> None:
         super().__init__(
-            f"The files of one key have at most {limit} bytes together, unfinished uploads"
-            " included (files.key_bytes); delete some."
+            f"The {what} of one key have at most {limit} bytes together, unfinished ones included"
+            f" (files.{setting}); delete some."
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 from interplay.contracts.blobs import Blobs
@@ -22,6 +22,8 @@ class Parts:
 
     def __init__(self, blobs: Blobs, rows: Rows) -> None:
         self._blobs, self._rows = blobs, rows
+        self.others: list[Callable[[], Awaitable[set[str]]]] = []
+        """What else refers to blobs; what was a file's before is asked after the files."""
 
     async def put(self, data: bytes) -> Part:
         """Stores a stretch durably. Raises StoreFull."""
@@ -49,6 +51,8 @@ class Parts:
         uploads = await self._rows.every(UploadRow)
         rows = [*uploads, *await self._rows.every(FileRow)]
         living = {sha256 for row in rows for sha256, _ in row.kept.parts}
+        for other in self.others:
+            living |= await other()
         orphans = [name for name in await self._blobs.names(idle=idle) if name not in living]
         for name in orphans:
             await self._blobs.remove(name, idle=idle)

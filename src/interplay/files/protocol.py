@@ -71,13 +71,9 @@ def _number(text: str, place: str) -> int:
     return int(text)
 
 
-def announced(scope: Scope, body: dict[str, Any]) -> Announced:
-    """What is said of a file in headers and in the body's `file`. Raises Unusable."""
+def announced(scope: Scope, file: dict[str, Any]) -> Announced:
+    """What is said of a file in headers and in the body. Raises Unusable."""
     headers = headers_of(scope)
-    said: Any = body.get("file") or {}
-    if not isinstance(said, dict):
-        raise Unusable("Expected object at 'file'.")
-    file: dict[str, Any] = said  # pyright: ignore[reportUnknownVariableType]
     length = headers.get("x-goog-upload-header-content-length", "")
     return Announced(
         name=_text(file, "name"),

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 import msgspec
 
-from interplay.contracts.failure import Failure
 from interplay.files import protocol
 from interplay.files.exchange import (
     Endpoint,
@@ -15,30 +14,27 @@ from interplay.files.exchange import (
     Scope,
     Send,
     answer,
-    body_of,
-    gathered,
-    headers_of,
     host_of,
     paging,
     query_of,
-    read_object,
     version_of,
 )
-from interplay.files.multipart import Multipart
-from interplay.files.rows import FileRow
+from interplay.files.faults import Unusable
+from interplay.files.rows import FileRow, UploadRow
 from interplay.files.service import FileService
+from interplay.files.upload_route import UploadRoute
 from interplay.files.uploads import Announced, Uploads
 from interplay.wire.file import ListFilesResponse, UploadedFile
 
 _encode = msgspec.json.Encoder().encode
-_METADATA_BYTES = 64 * 1024
 
 
 class FileRoutes:
     """The handlers, as ASGI apps; `owner_of` tells whose request it is, or raises a refusal."""
 
     def __init__(self, service: FileService, uploads: Uploads, owner_of: Any) -> None:
-        self._service, self._uploads, self._owner_of = service, uploads, owner_of
+        self._service, self._owner_of = service, owner_of
+        self._upload = UploadRoute(uploads, owner_of, self)
 
     def table(self) -> list[tuple[str, Endpoint, str]]:
         """Path below the version, handler and method of each."""
@@ -51,7 +47,8 @@ class FileRoutes:
 
     def upload_table(self) -> list[tuple[str, Endpoint, str]]:
         """The same, below `/upload` and the version."""
-        return [("/files", self.upload, "POST"), ("/files", self.upload, "PUT")]
+        upload = self._upload.upload
+        return [("/files", upload, "POST"), ("/files", upload, "PUT")]
 
     async def list(self, scope: Scope, receive: Receive, send: Send) -> None:
         """GET /{version}/files"""
@@ -95,70 +92,20 @@ class FileRoutes:
             await send({"type": "http.response.body", "body": data, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
-    async def upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """POST /upload/{version}/files"""
-        try:
-            asked = protocol.asked_of(scope)
-            if asked.upload is not None:
-                await self._go_on(asked.upload, asked, scope, receive, send)
-            elif asked.protocol == "resumable":
-                await self._start(scope, receive, send)
-            else:
-                await self._at_once(asked, scope, receive, send)
-        except Failure as failure:
-            raise protocol.marked(failure) from None
+    async def announced(self, scope: Scope, owner: str, body: dict[str, Any]) -> Announced:
+        """What the body of an upload's start says of the file. Raises Unusable."""
+        said: Any = body.get("file") or {}
+        if not isinstance(said, dict):
+            raise Unusable("Expected object at 'file'.")
+        return protocol.announced(scope, said)  # pyright: ignore[reportUnknownArgumentType]
 
-    async def _start(self, scope: Scope, receive: Receive, send: Send) -> None:
-        owner = self._owner_of(scope)
-        raw = await gathered(body_of(receive), _METADATA_BYTES)
-        row = await self._uploads.start(owner, protocol.announced(scope, read_object(raw)))
-        path = f"/upload/{version_of(scope)}/files"
-        url = f"{host_of(scope)}{path}?upload_id={row.record.id}&upload_protocol=resumable"
-        await answer(send, b"", protocol.began(row, url))
+    def target(self, scope: Scope) -> str:
+        """Where what is uploaded goes: nowhere but to the files."""
+        return ""
 
-    async def _go_on(
-        self, id: str, asked: protocol.Asked, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        """What follows a start asks for no key: the clients send none, the id is secret."""
-        commands = asked.commands
-        if "cancel" in commands:
-            await self._uploads.cancel(id)
-            await answer(send, b"", protocol.ended("cancelled"))
-            return
-        if "upload" in commands:
-            last = "finalize" in commands
-            row = await self._uploads.receive(id, asked.offset, body_of(receive), last=last)
-        else:
-            row = await self._uploads.query(id)
-        if "finalize" in commands or row.record.state == "final":
-            await self._finish(id, scope, send)
-        else:
-            await answer(send, b"", protocol.stands(row))
-
-    async def _finish(self, id: str, scope: Scope, send: Send) -> None:
-        file: FileRow = await self._uploads.finalize(id)
-        body = _encode(UploadedFile(file=file.resource(_address(scope))))
-        await answer(send, body, protocol.ended("final"))
-
-    async def _at_once(
-        self, asked: protocol.Asked, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        owner, stream = self._owner_of(scope), body_of(receive)
-        kind = headers_of(scope).get("content-type")
-        if asked.protocol == "multipart":
-            parts = Multipart(kind or "", stream)
-            given = protocol.announced(scope, read_object(await parts.metadata()))
-            kind, stream = await parts.content_type(), parts.content()
-        else:
-            given = Announced(size=_length(scope))
-        given.mime_type = given.mime_type or kind
-        row = await self._uploads.start(owner, given)
-        try:
-            await self._uploads.receive(row.record.id, 0, stream, last=True)
-            await self._finish(row.record.id, scope, send)
-        except Failure:
-            await self._uploads.cancel(row.record.id)
-            raise
+    async def finished(self, scope: Scope, upload: UploadRow, file: FileRow) -> bytes:
+        """The answer to the end of an upload."""
+        return _encode(UploadedFile(file=file.resource(_address(scope))))
 
 
 def _id(scope: Scope) -> str:
@@ -167,8 +114,3 @@ def _id(scope: Scope) -> str:
 
 def _address(scope: Scope) -> str:
     return f"{host_of(scope)}/{version_of(scope)}"
-
-
-def _length(scope: Scope) -> int | None:
-    text = headers_of(scope).get("content-length", "")
-    return int(text) if text.isascii() and text.isdigit() else None

@@ -51,6 +51,10 @@ class KeptUpload(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Bytes the client announced."""
     mime_type: str | None = None
     display_name: str | None = None
+    target: str = ""
+    """The search store it goes to; "" for none."""
+    note: dict[str, Any] = {}
+    """What was said of the document it becomes there."""
 
 
 class FileRow(msgspec.Struct):

@@ -55,6 +55,9 @@ class Announced(msgspec.Struct, kw_only=True):
     mime_type: str | None = None
     size: int | None = None
     """Bytes."""
+    target: str = ""
+    note: dict[str, Any] = {}
+    """See KeptUpload."""
 
 
 class Uploads:
@@ -78,6 +81,8 @@ class Uploads:
             size=given.size,
             mime_type=_kind(given.mime_type),
             display_name=given.display_name,
+            target=given.target,
+            note=given.note,
         )
         row = UploadRow(record, kept)
         await self._rows.add(row)

@@ -132,7 +132,13 @@ def _routes(assembly: Assembly) -> list[Route]:
     root = "/{version:version}"
     base = f"{root}/interactions"
     files = assembly.file_routes
-    tables = [*assembly.triggers.table(), *assembly.webhooks.table(), *files.table()]
+    search = assembly.search_routes
+    tables = [
+        *assembly.triggers.table(),
+        *assembly.webhooks.table(),
+        *files.table(),
+        *search.table(),
+    ]
     return [
         *about,
         route(base, interactions.create, "POST"),
@@ -144,7 +150,7 @@ def _routes(assembly: Assembly) -> list[Route]:
         *(route(root + path, handler, method) for path, handler, method in tables),
         *(
             route(f"/upload{root}{path}", handler, method)
-            for path, handler, method in files.upload_table()
+            for path, handler, method in (*files.upload_table(), *search.upload_table())
         ),
         route("/{version:version}/models", models.list, "GET"),
         route("/{version:version}/models/{name:path}", models.get, "GET"),

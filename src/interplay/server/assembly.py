@@ -21,6 +21,11 @@ from interplay.contracts.tool import Tool
 from interplay.files.parts import Parts
 from interplay.files.routes import FileRoutes
 from interplay.files.rows import Rows as FileRows
+from interplay.files.search.indexing import INDEX, Indexing
+from interplay.files.search.library import Library
+from interplay.files.search.routes import SearchRoutes
+from interplay.files.search.rows import SearchRows
+from interplay.files.search.service import SearchService
 from interplay.files.service import FileService
 from interplay.files.uploads import Uploads
 from interplay.interactions.changes import Changes
@@ -162,6 +167,12 @@ class Assembly:
         uploads = Uploads(rows, parts, settings.files)
         self.files = FileService(rows, parts)
         self.file_routes = FileRoutes(self.files, uploads, self.keys.owner_of)
+        search = SearchRows(self.store.records, time.time)
+        parts.others.append(search.living)
+        self.indexing = Indexing(search, parts, self.dispatcher)
+        self.library = Library(search, parts, settings.data_path / "search")
+        service = SearchService(search, self.indexing, settings.files)
+        self.search_routes = SearchRoutes(service, self.files, uploads, self.keys.owner_of)
 
     async def open(self) -> None:
         """Opens the store, takes up what was left unfinished, begins to load the default model."""
@@ -202,18 +213,22 @@ class Assembly:
             TRIGGER: self.firing.trigger,
             EXECUTION: self.runs.execution,
             DELIVERY: self.deliverer.deliver,
+            INDEX: self.indexing.index,
         }
         places = {
             RUN: self.settings.limits.background_runs,
             TRIGGER: 16,
             EXECUTION: 256,
             DELIVERY: self.settings.webhooks.parallel,
+            INDEX: self.settings.files.indexing,
         }
         self.dispatcher.work(handlers, places)
         for name, sweep, seconds in (
             ("triggers", self.firing.sweep, _SWEEP_SECONDS),
             ("deliveries", self.deliveries.sweep, _SWEEP_SECONDS),
             ("files", self.files.sweep, _FILES_SECONDS),
+            ("documents", self.indexing.sweep, _SWEEP_SECONDS),
+            ("indexes", self.library.sweep, _FILES_SECONDS),
         ):
             self._tasks.append(asyncio.create_task(sweeping(name, sweep, seconds)))
 

@@ -14,6 +14,14 @@ from interplay.wire.events import Event
 from interplay.wire.file import File, ListFilesResponse, UploadedFile
 from interplay.wire.generation import ResponseFormat
 from interplay.wire.interaction import CreateInteraction, Interaction
+from interplay.wire.search_store import (
+    Document,
+    FileSearchStore,
+    ListDocumentsResponse,
+    ListFileSearchStoresResponse,
+    ListOperationsResponse,
+    Operation,
+)
 from interplay.wire.trigger import (
     ListTriggerExecutionsResponse,
     ListTriggersResponse,
@@ -64,6 +72,12 @@ _ANSWERED: tuple[Any, ...] = (
     File,
     UploadedFile,
     ListFilesResponse,
+    FileSearchStore,
+    ListFileSearchStoresResponse,
+    Document,
+    ListDocumentsResponse,
+    Operation,
+    ListOperationsResponse,
 )
 _TEXT: Json = {"type": "string"}
 

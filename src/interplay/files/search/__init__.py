@@ -1,0 +1,1 @@
+"""Search stores: documents that were uploaded, cut into passages and indexed."""
