@@ -622,4 +622,13 @@ REQUIREMENTS: list[Requirement] = [
     Requirement("search:kill", "Indexing outlives the process that did it.", OURS),
     Requirement("search:keys", "Each key sees and searches its own stores only.", OURS),
     Requirement("search:limits", "Stores and documents of a key have limits.", OURS),
+    Requirement(
+        "url-context:read",
+        "Pages are read here; the result says how each address went, the model reads them.",
+        REFERENCE,
+    ),
+    Requirement("url-context:chain", "Later turns know what stood on a page.", OURS),
+    Requirement("url-context:guard", "Addresses inside a network are unsafe.", OURS),
+    Requirement("url-context:data", "Words of a page reach the model as data.", OURS),
+    Requirement("url-context:bad-call", "A call without addresses is told to the model.", OURS),
 ]

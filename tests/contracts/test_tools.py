@@ -1,9 +1,15 @@
 """The shipped tool suite over the scripted tool, one class per type it serves."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
+from interplay.contracts.egress import Guard
+from interplay.contracts.registry import load
 from interplay.contracts.tool import CallSite, ToolCall
 from interplay.testing.contracts.tool import ToolContract
+from interplay.testing.local_web import LocalWeb
 from interplay.testing.script import Fail, ScriptError
 from interplay.testing.scripted_tool import ScriptedTool
 from interplay.wire.tools import CodeExecution, GoogleSearch, MCPServer, URLContext
@@ -39,6 +45,34 @@ class TestUrlContext(TestSearch):
     @pytest.fixture
     def arguments(self):
         return {"url": "http://a"}
+
+
+class TestUrlContextItself(ToolContract):
+    """url_context as it ships, with the reader that ships, on a page of loopback."""
+
+    @pytest.fixture
+    async def web(self):
+        async with LocalWeb() as web:
+            web.text("/", "<p>words of a page")
+            yield web
+
+    @pytest.fixture
+    async def tool(self, web: LocalWeb):
+        lent: Any = SimpleNamespace(guard=Guard(["127.0.0.1/32"]))
+        kind: Any = load("interplay.readers", "http")
+        reader = kind(kind.Config(host_gap=0.0), lent)
+        lent.reader = lambda: reader
+        shipped: Any = load("interplay.tools", "url_context")
+        yield shipped(shipped.Config(), lent)
+        await reader.close()
+
+    @pytest.fixture
+    def declaration(self):
+        return URLContext()
+
+    @pytest.fixture
+    def arguments(self, web: LocalWeb):
+        return {"urls": [web.url("/")]}
 
 
 class TestCode(TestSearch):
