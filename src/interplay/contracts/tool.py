@@ -21,6 +21,22 @@ class ToolCall(msgspec.Struct, kw_only=True):
     arguments: dict[str, Any]
 
 
+class Numbers:
+    """Numbers for what a model can cite: none is given out twice in one conversation."""
+
+    def __init__(self, last: int = 0) -> None:
+        self._last = last
+
+    def skip(self, last: int) -> None:
+        """Numbers up to this one are in use."""
+        self._last = max(self._last, last)
+
+    def take(self) -> int:
+        """The next number."""
+        self._last += 1
+        return self._last
+
+
 class CallSite(msgspec.Struct, kw_only=True):
     """Where a call happens."""
 
@@ -32,6 +48,11 @@ class CallSite(msgspec.Struct, kw_only=True):
     """The same when the call is made again after a crash."""
     timeout: float
     """Seconds the tool has."""
+    argument_faults: list[str] = []
+    """What is wrong with the arguments by the schema that was offered; a tool that hands them on
+    refuses them with this."""
+    numbers: Numbers = msgspec.field(default_factory=Numbers)
+    """The conversation's own, for sources the model shall cite (see interplay.contracts.shown)."""
 
 
 class Tool(Protocol):

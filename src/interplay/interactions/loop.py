@@ -13,6 +13,7 @@ from interplay.contracts.model import Choice, Model, Piece, Turn, TurnEnd
 from interplay.contracts.tool import ToolCall
 from interplay.interactions import tokens
 from interplay.interactions.calls import Announced
+from interplay.interactions.citations import Sources
 from interplay.interactions.failures import GenerationFault
 from interplay.interactions.format import Format
 from interplay.interactions.history import join, pending_calls
@@ -52,6 +53,7 @@ async def converse(at: Conversation) -> InteractionStatus:
 
     Raises GenerationFault, interplay.contracts.failure.Failure, Ended.
     """
+    at.writer.sources = Sources(at.history, at.input, at.journal.fold.steps)
     prefix = at.writer.take_up(prefill=at.model.facts.prefill)
     if at.journal.epoch > 1:
         await _recall_usage(at.journal)
@@ -201,6 +203,8 @@ async def _serve(at: Conversation, calls: list[ToolCall]) -> None:
 
 
 async def _answer(at: Conversation, announced: Announced) -> None:
+    if at.writer.sources is not None:
+        at.toolbox.numbers.skip(at.writer.sources.last)
     answers: Any = at.toolbox.answer(announced, at.journal.row.id, at.owner)
     async with aclosing(answers):
         async for item in answers:

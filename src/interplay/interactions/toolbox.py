@@ -11,13 +11,14 @@ import msgspec
 
 from interplay.contracts.failure import Failure
 from interplay.contracts.model import Choice, FunctionSpec
-from interplay.contracts.tool import CallSite, Tool, ToolCall
+from interplay.contracts.tool import CallSite, Numbers, Tool, ToolCall
 from interplay.interactions.calls import Announced, Made, Told, TooMuch
 from interplay.interactions.failures import Rejected, invalid
 from interplay.interactions.journal import Durability, Journal
 from interplay.interactions.roster import Roster
 from interplay.interactions.schema import SchemaFault, Validator, clean
 from interplay.settings import Limits, SettingsError
+from interplay.wire.errors import HTTP_STATUS
 from interplay.wire.tools import Function, ToolChoiceConfig, ToolChoiceType
 from interplay.wire.tools import Tool as Declaration
 
@@ -41,6 +42,7 @@ class Toolbox:
     def __init__(self, limits: Limits) -> None:
         self.functions: dict[str, FunctionSpec] = {}
         self.served: dict[str, Served] = {}
+        self.numbers = Numbers()
         self._limits = limits
 
     @classmethod
@@ -100,10 +102,10 @@ class Toolbox:
         try:
             specs = await tool.offer(declaration)
         except Failure as failure:
-            raise invalid(failure.message, path) from failure
+            raise _refused(failure, path) from failure
         for spec in specs:
             self._free(spec.name, path)
-            self.served[spec.name] = Served(tool, declaration, spec)
+            self.served[spec.name] = Served(tool, declaration, _usable(spec))
 
     @property
     def specs(self) -> list[FunctionSpec]:
@@ -197,6 +199,8 @@ class Toolbox:
                 declaration=served.declaration,
                 idempotency_key=f"{interaction_id}:{announced.written + number}",
                 timeout=self._limits.tool_seconds,
+                numbers=self.numbers,
+                argument_faults=self.argument_faults(one.call.name, one.call.arguments),
             )
             tasks.append(asyncio.create_task(self._answer_one(gate, served.tool, site, one)))
         try:
@@ -228,3 +232,22 @@ class Toolbox:
             except Exception as error:  # noqa: BLE001 - a tool's failure is a result
                 told.fail(f"{type(error).__name__}: {error}")
         told.end()
+
+
+def _refused(failure: Failure, path: str) -> Rejected:
+    """Why a declaration cannot be served: the request's fault, or that of what stands behind the
+    tool, which keeps its code."""
+    rejected = invalid(failure.message, path)
+    if HTTP_STATUS.get(failure.code, 0) < 429:
+        return rejected
+    return Rejected(failure.code, rejected.message, retry_after=failure.retry_after)
+
+
+def _usable(spec: FunctionSpec) -> FunctionSpec:
+    """The function with a schema that models and validators take. Other servers write some: one
+    that cannot be used is left out, and the tool itself checks what it is given."""
+    try:
+        parameters = clean(spec.parameters, "") if spec.parameters else {}
+    except SchemaFault:
+        parameters = {"type": "object"}
+    return msgspec.structs.replace(spec, parameters=parameters)

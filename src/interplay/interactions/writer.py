@@ -6,6 +6,7 @@ from typing import Any
 
 from interplay.contracts.model import Piece
 from interplay.interactions import replay
+from interplay.interactions.citations import Sources
 from interplay.interactions.failures import GenerationFault
 from interplay.interactions.fold import MEDIA
 from interplay.interactions.journal import Journal
@@ -36,6 +37,8 @@ class Writer:
         self._journal = journal
         self._index = len(journal.fold.steps)
         self._open: type | None = None
+        self.sources: Sources | None = None
+        """What texts may cite by number."""
 
     def take_up(self, *, prefill: bool) -> str:
         """Deals with the step an earlier attempt left open: text a client has seen stays open and
@@ -125,6 +128,7 @@ class Writer:
         arguments are no JSON object."""
         if self._open is None:
             return
+        self._cite()
         self._journal.append(StepStop(self._index))
         self._index += 1
         self._open = None
@@ -136,11 +140,19 @@ class Writer:
         """A turn is over: ends an open call (`cut` as it is), which must be whole before it is
         made. A text stays open for what comes next, or for the end of the interaction, which
         closes it in its own commit: a crash between the two cannot make it be written again."""
+        self._cite()
         if self._open is FunctionCallStep:
             if cut:
                 self.cut()
             else:
                 self.close()
+
+    def _cite(self) -> None:
+        """Annotates the open text with what it cites, behind its last piece."""
+        if self._open is ModelOutputStep and self.sources is not None:
+            cited = self.sources.cited(self._journal.fold.open_text())
+            if cited:
+                self._journal.append(StepDelta(TextAnnotationDelta([*cited]), self._index))
 
     def step(self, step: Step) -> None:
         """Writes a whole step."""
