@@ -3,13 +3,19 @@
 from types import SimpleNamespace
 from typing import Any
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from interplay.contracts.egress import Guard
 from interplay.contracts.registry import load
+from interplay.contracts import registry
+from interplay.contracts.egress import Guard
 from interplay.contracts.tool import CallSite, ToolCall
 from interplay.testing.contracts.tool import ToolContract
 from interplay.testing.local_web import LocalWeb
+from interplay.testing.local_mcp import LocalMcp
 from interplay.testing.script import Fail, ScriptError
 from interplay.testing.scripted_tool import ScriptedTool
 from interplay.wire.tools import CodeExecution, GoogleSearch, MCPServer, URLContext
@@ -101,6 +107,30 @@ class TestMcp(TestSearch):
     @pytest.fixture
     def declaration(self):
         return MCPServer(name="s", url="http://127.0.0.1/")
+
+    @pytest.fixture
+    def arguments(self):
+        return {"text": "x"}
+
+
+class TestMcpServer(ToolContract):
+    """The plugin mcp_server against a server on loopback."""
+
+    @pytest.fixture
+    async def server(self):
+        async with LocalMcp() as server:
+            yield server
+
+    @pytest.fixture
+    async def tool(self):
+        kind: Any = registry.load("interplay.tools", "mcp_server")
+        tool = kind(kind.Config(), SimpleNamespace(guard=Guard(["127.0.0.0/8"])))
+        yield tool
+        await tool.close()
+
+    @pytest.fixture
+    def declaration(self, server):
+        return MCPServer(name="s", url=server.url)
 
     @pytest.fixture
     def arguments(self):

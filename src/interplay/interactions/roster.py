@@ -123,10 +123,13 @@ class Roster:
                 self._opened.add(found.entry)
 
     async def close(self) -> None:
-        """Closes every backend that was opened."""
+        """Closes every backend that was opened, and every tool that holds something open."""
         for entry in list(self._opened):
             await self._models[entry].close()
         self._opened.clear()
+        for tool in self._tools.values():
+            if (close := getattr(tool, "close", None)) is not None:
+                await close()
 
     def agent_names(self) -> list[str]:
         """Every configured or installed agent."""

@@ -123,7 +123,7 @@ class Validator:
             return [f"It cannot be checked: {short(str(error), 200)}"]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _validator(encoded: bytes) -> Validator:
     return Validator(msgspec.json.decode(encoded))
 
@@ -174,7 +174,7 @@ def _fetch_nothing(uri: str) -> Any:
     raise ValueError(f"'{short(uri)}' is outside the schema")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _cleaned(encoded: bytes) -> bytes:
     return _fresh(encoded)
 

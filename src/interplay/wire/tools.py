@@ -94,7 +94,7 @@ class MCPServer(Record, tag="mcp_server"):
     `credential` is the id of a stored credential whose secret goes into the headers.
     """
 
-    allowed_tools: list[AllowedTools] | None = None
+    allowed_tools: list[AllowedTools | str] | None = None
     headers: dict[str, str] | None = None
     name: str | None = None
     url: str | None = None

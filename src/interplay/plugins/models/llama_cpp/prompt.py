@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 
 from interplay.contracts import shown
 from interplay.contracts.failure import Refused
+from interplay.contracts.remote_tools import framed, shown_name
 from interplay.wire.steps import ModelOutputStep, Step, ThoughtStep, UserInputStep
 
 
@@ -51,13 +52,19 @@ def conversation(steps: list[Step]) -> list[Said]:
         kind: str = fields["type"]
         if kind.endswith("_call"):
             name = fields.get("name") or kind.removesuffix("_call")
+            if "server_name" in fields:
+                name = shown_name(fields["server_name"], name)
             calls[fields["id"]] = name, fields.get("arguments") or {}
         else:
             name, arguments = calls.get(fields["call_id"], ("", {}))
             name = name or fields.get("name") or kind.removesuffix("_result")
             told = shown.read(fields.get("signature"), images=False)
             result = fields.get("result") if told is None else msgspec.to_builtins(told)
+            if kind == "mcp_server_tool_result":
+                result = _readable(result)
             text = _result(result, f"steps[{index}].result")
+            if kind == "mcp_server_tool_result":
+                text = framed(fields.get("server_name") or "", text)
             failed = bool(fields.get("is_error"))
             said.append(Said("data", text, name, arguments, failed))
     return said
@@ -104,6 +111,20 @@ def _result(result: Any, at: str) -> str:
     if isinstance(result, list) and any("type" in part for part in result if _is_dict(part)):  # pyright: ignore[reportUnknownVariableType]
         return _text(result, at)  # pyright: ignore[reportUnknownArgumentType]
     return compact({} if result is None else result)
+
+
+def _readable(result: Any) -> Any:
+    """What a server sent of itself: media are named, for nobody chose to show them to this
+    model."""
+    if not isinstance(result, list):
+        return result
+    return [
+        {"type": "text", "text": f"[Here is {part['type']} content that you cannot take in.]"}
+        if part.get("type") in ("image", "audio", "video")
+        or (part.get("type") == "document" and _plain(part) is None)
+        else part
+        for part in cast("list[dict[str, Any]]", result)
+    ]
 
 
 def _is_dict(value: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from interplay.contracts import shown
+from interplay.contracts.remote_tools import framed, shown_name
 from interplay.plugins.models.openai_compatible import signature
 from interplay.plugins.models.openai_compatible.config import Dialect
 from interplay.plugins.models.openai_compatible.content import (
@@ -127,7 +128,7 @@ class Messages:
             return
         self._close()
         text, media = self._answer(step, _place(number, step))
-        name = getattr(step, "name", None) or _name(step)
+        name = _name(step)
         note: Part = {"type": "text", "text": f"Result of {name}: {text}"}
         self.messages.append({"role": "user", "content": folded([note, *media])})
 
@@ -163,6 +164,8 @@ class Messages:
         elif isinstance(result, str):
             text = result
         elif isinstance(result, list) and _tag(step) in _WITH_CONTENT:
+            if _tag(step) == "mcp_server_tool_result":
+                result = self._blocks.seen(result)  # pyright: ignore
             parts = self._blocks.parts(result, place)  # pyright: ignore
             text, media = text_of(parts), media_of(parts)
         elif result is None:
@@ -171,6 +174,8 @@ class Messages:
             text = msgspec.json.encode(result).decode()
         if getattr(step, "is_error", None):
             text = f"Error: {text}"
+        if _tag(step) == "mcp_server_tool_result":
+            text = framed(step.server_name or "", text)
         return text, media
 
     def prefill(self, prefix: str) -> None:
@@ -203,4 +208,6 @@ def _place(number: int, step: Step) -> str:
 def _name(step: Any) -> str:
     """The function's name; a server tool's is its type."""
     name: str | None = getattr(step, "name", None)
+    if name and getattr(step, "server_name", None):
+        return shown_name(step.server_name, name)
     return name or _tag(step).removesuffix("_call").removesuffix("_result")
