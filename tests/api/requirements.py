@@ -623,6 +623,9 @@ REQUIREMENTS: list[Requirement] = [
     Requirement("search:keys", "Each key sees and searches its own stores only.", OURS),
     Requirement("search:limits", "Stores and documents of a key have limits.", OURS),
     Requirement(
+        "search:tool", "A model searches stores; what it cites names file and page.", REFERENCE
+    ),
+    Requirement(
         "url-context:read",
         "Pages are read here; the result says how each address went, the model reads them.",
         REFERENCE,

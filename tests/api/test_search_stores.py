@@ -206,3 +206,27 @@ async def test_indexing_outlives_the_process_that_did_it(tmp_path: Path, place: 
         assert "response" in await done(api, operation)
         read = (await api.call("GET", f"/v1/{store}")).body
         assert read["activeDocumentsCount"] == "1"
+
+
+@requirement("search:tool")
+async def test_a_model_searches_a_store_and_its_answer_cites_the_page(house: House) -> None:
+    call = {"name": "file_search", "arguments": {"query": "moral law"}, "id": "srch0001"}
+    api = await house.open({"calls": [call]}, "The moral law fills the mind with wonder [1].")
+    store, _ = await stored(api, KANT, displayName="Kant")
+    client = house.server.client().aio.interactions
+    made = await client.create(
+        model="m",
+        input="What fills the mind?",
+        tools=[{"type": "file_search", "file_search_store_names": [store], "top_k": 2}],
+    )
+    assert [step.type for step in made.steps] == [
+        "file_search_call",
+        "file_search_result",
+        "model_output",
+    ]
+    (citation,) = made.steps[-1].content[0].annotations
+    assert (citation.type, citation.file_name, citation.page_number) == ("file_citation", "Kant", 2)
+    text = made.output_text.encode()[citation.start_index : citation.end_index].decode()
+    assert text == "The moral law fills the mind with wonder"
+    read = await client.get(made.id)
+    assert read.steps[1:] == made.steps

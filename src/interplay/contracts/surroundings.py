@@ -9,6 +9,7 @@ from typing import Protocol
 from interplay.contracts.blobs import Blobs
 from interplay.contracts.egress import Guard
 from interplay.contracts.engine import SearchEngine
+from interplay.contracts.library import Library
 from interplay.contracts.reader import Reader
 from interplay.contracts.records import Records
 
@@ -37,4 +38,8 @@ class Surroundings(Protocol):
 
     def reader(self) -> Reader:
         """The configured reader of pages."""
+        ...
+
+    def library(self) -> Library:
+        """The search stores that callers fill."""
         ...

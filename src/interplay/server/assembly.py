@@ -171,6 +171,7 @@ class Assembly:
         parts.others.append(search.living)
         self.indexing = Indexing(search, parts, self.dispatcher)
         self.library = Library(search, parts, settings.data_path / "search")
+        self.lent.shelves = self.library
         service = SearchService(search, self.indexing, settings.files)
         self.search_routes = SearchRoutes(service, self.files, uploads, self.keys.owner_of)
 

@@ -13,6 +13,7 @@ from interplay.contracts.blobs import Blobs
 from interplay.contracts.egress import Guard
 from interplay.contracts.engine import SearchEngine
 from interplay.contracts.failure import NotInstalled
+from interplay.contracts.library import Library
 from interplay.contracts.reader import Reader
 from interplay.contracts.store import Store
 from interplay.interactions.roster import convert
@@ -27,6 +28,8 @@ class Lent:
         self._settings = settings
         self._engines: list[SearchEngine] | None = None
         self._reader: Reader | None = None
+        self.shelves: Library | None = None
+        """What `library` answers; the assembly puts it there."""
 
     def folder(self, name: str) -> Path:
         """A folder for a plugin's own data."""
@@ -57,6 +60,12 @@ class Lent:
         if reader is None:
             reader = self._reader = self._plugin("readers", "http", self._settings.reader)
         return reader
+
+    def library(self) -> Library:
+        """The search stores."""
+        if self.shelves is None:
+            raise RuntimeError("the search stores are asked for before they are assembled")
+        return self.shelves
 
     def _plugin(self, section: str, name: str, given: dict[str, Any]) -> Any:
         fields = dict(given)
