@@ -204,3 +204,16 @@ async def test_many_pages_are_read_side_by_side(
     async with asyncio.timeout(30):
         pages = await asyncio.gather(*(reader.read(web.url(f"/{n}")) for n in range(20)))
     assert [page.text for page in pages] == [f"words {number}" for number in range(20)]
+
+
+async def test_no_more_documents_are_held_at_a_time_than_allowed(web: LocalWeb, made: Any):
+    for path in ("/a", "/b"):
+        web.on(path, Page(chunks=[b"wo", Hold(hold=path), b"rds"]))
+    reader = made(documents=1)
+    reads = [asyncio.create_task(reader.read(web.url(path))) for path in ("/a", "/b")]
+    await web.gate("/a").reached()
+    assert [request.target for request in web.requests] == ["/a"]
+    web.gate("/a").open()
+    web.gate("/b").open()
+    async with asyncio.timeout(20):
+        assert [(await read).text for read in reads] == ["words", "words"]

@@ -27,8 +27,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tr
     """Requests to one host at a time."""
     host_gap: Annotated[float, msgspec.Meta(ge=0)] = 0.2
     """Seconds between the starts of two requests to one host."""
-    connections: _Count = 50
-    """To all hosts together."""
+    documents: _Count = 20
+    """Fetched or parsed at a time; each may hold `max_bytes` in memory."""
     parsers: _Count = 2
     """Processes that make documents readable, at a time."""
     parse_seconds: _Seconds = 15.0

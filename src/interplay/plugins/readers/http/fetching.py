@@ -97,7 +97,7 @@ class Fetcher:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = guarded_session(self._guard, connections=self._config.connections)
+            self._session = guarded_session(self._guard, connections=self._config.documents)
             self._session.headers.update(
                 {
                     "User-Agent": self._config.user_agent,

@@ -46,6 +46,7 @@ class HttpReader:
         self._config, self._guard = config, surroundings.guard
         self._fetcher = Fetcher(config, self._guard)
         self._robots = Robots(config.user_agent.partition("/")[0], self._ask)
+        self._places = asyncio.Semaphore(config.documents)
         self._parsers = Parsers(config.parsers, config.parse_memory)
         self._cache = _Cache(config.cache_seconds, config.cache_bytes)
 
@@ -55,6 +56,13 @@ class HttpReader:
         known = self._cache.get(url)
         if known is not None:
             return known
+        async with self._places:
+            page = await self._read(url)
+        if page.status == "success":
+            self._cache.put(page)
+        return page
+
+    async def _read(self, url: str) -> Page:
         try:
             async with asyncio.timeout(self._config.seconds):
                 found = await self._fetcher.get(url, self._config.max_bytes, self._permit)
@@ -65,10 +73,7 @@ class HttpReader:
         except TimeoutError:
             within = f"There was no whole answer within {self._config.seconds:g} s."
             return Page(url=url, status="error", reason=within)
-        page = await self._page(url, found)
-        if page.status == "success":
-            self._cache.put(page)
-        return page
+        return await self._page(url, found)
 
     async def close(self) -> None:
         """Lets go of connections and processes."""
