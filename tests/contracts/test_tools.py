@@ -1,24 +1,24 @@
 """The shipped tool suite over the scripted tool, one class per type it serves."""
 
-from types import SimpleNamespace
-from typing import Any
-
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from interplay.contracts.egress import Guard
-from interplay.contracts.registry import load
 from interplay.contracts import registry
 from interplay.contracts.egress import Guard
+from interplay.contracts.registry import load
 from interplay.contracts.tool import CallSite, ToolCall
+from interplay.plugins.tools.google_search import GoogleSearch as GoogleSearchTool
+from interplay.plugins.tools.google_search import GoogleSearchConfig
 from interplay.testing.contracts.tool import ToolContract
-from interplay.testing.local_web import LocalWeb
 from interplay.testing.local_mcp import LocalMcp
+from interplay.testing.local_web import LocalWeb
 from interplay.testing.script import Fail, ScriptError
 from interplay.testing.scripted_tool import ScriptedTool
 from interplay.wire.tools import CodeExecution, GoogleSearch, MCPServer, URLContext
+from tests.engines import Around, Finds, hit
 
 
 class TestSearch(ToolContract):
@@ -135,6 +135,19 @@ class TestMcpServer(ToolContract):
     @pytest.fixture
     def arguments(self):
         return {"text": "x"}
+
+
+class TestGoogleSearch(TestSearch):
+    """The plugin itself, over an engine that always finds."""
+
+    @pytest.fixture
+    def tool(self, tmp_path: Path):
+        lent = Around(tmp_path, Finds([hit("rome"), hit("bonn")]))
+        return GoogleSearchTool(GoogleSearchConfig(), lent)
+
+    @pytest.fixture
+    def arguments(self):
+        return {"queries": ["rome", "bonn"]}
 
 
 class Silent(ScriptedTool):
