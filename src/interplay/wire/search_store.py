@@ -31,7 +31,7 @@ class ListFileSearchStoresResponse(Record, rename="camel"):
 
 
 class StringList(Record):
-    """Texts."""
+    """Several texts as one value."""
 
     values: list[str] = []
 
