@@ -1,9 +1,12 @@
 """Declarations that cannot be served are refused by name."""
 
+import sys
+
 import pytest
 
 from interplay.contracts.egress import Guard
 from interplay.contracts.failure import Refused
+from interplay.contracts.registry import load
 from interplay.plugins.tools.mcp_server.target import target_of
 from interplay.wire.tools import MCPServer
 
@@ -42,3 +45,12 @@ def test_headers_that_cannot_be_sent_are_refused_without_their_values(headers):
     with pytest.raises(Refused) as caught:
         target_of(MCPServer(name="s", url=URL, headers=headers), Guard())
     assert "hidden" not in str(caught.value)
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch):
+    for name in [*sys.modules]:
+        if name.startswith("interplay.plugins.tools.mcp_server"):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "httpx2", None)
+    with pytest.raises(ImportError, match=r"pip install 'interplay\[mcp\]'"):
+        load("interplay.tools", "mcp_server")

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from interplay.contracts.failure import Failure, Refused
+from interplay.contracts.remote_tools import framed
 from interplay.plugins.tools.mcp_server.target import target_of
 from interplay.testing.local_mcp import LocalMcp, text, tool
 from interplay.wire.content import ImageContent, TextContent
@@ -93,7 +94,8 @@ async def test_structured_content_that_a_text_says_already_is_not_said_twice(ben
 async def test_a_tool_that_says_it_failed_gives_a_result_with_is_error(bench, server, at):
     server.answers["echo"] = text("No such city.", isError=True)
     made = await bench.call(bench.tool(), at)
-    assert made[-1] == FunctionResultStep("call0001", "No such city.", True, "s__echo")
+    said = framed("s", "No such city.")
+    assert made[-1] == FunctionResultStep("call0001", said, True, "s__echo")
 
 
 async def test_arguments_that_do_not_fit_never_leave(bench, server, at):

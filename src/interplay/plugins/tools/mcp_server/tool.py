@@ -10,7 +10,7 @@ import msgspec
 
 from interplay.contracts.failure import Failure, Refused, TimedOut, Unavailable
 from interplay.contracts.model import FunctionSpec
-from interplay.contracts.remote_tools import shown_name
+from interplay.contracts.remote_tools import framed, shown_name
 from interplay.contracts.surroundings import Surroundings
 from interplay.contracts.tool import CallSite, ToolCall
 from interplay.plugins.tools.mcp_server import config
@@ -106,7 +106,9 @@ class McpServer:
         result = await self._named(server, self._answer(target, name, call.arguments))
         if result.is_error:
             text = text_of(result) or "It failed and did not say why."
-            yield FunctionResultStep(call.id, text, is_error=True, name=call.name)
+            # This step is not framed by the backends: its words could be anybody's.
+            said = framed(server, text)
+            yield FunctionResultStep(call.id, said, is_error=True, name=call.name)
             return
         yield MCPServerToolResultStep(call.id, "", name=name, server_name=server)
         content: list[Content | Function] = [*content_of(result)]
