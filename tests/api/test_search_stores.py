@@ -190,7 +190,7 @@ async def test_stores_and_documents_of_a_key_have_limits(house: House) -> None:
 
 
 @requirement("search:kill")
-@pytest.mark.parametrize("place", ["index-begun", "index-made"])
+@pytest.mark.parametrize("place", ["index-begun", "index-made", "index-untold"])
 async def test_indexing_outlives_the_process_that_did_it(tmp_path: Path, place: str) -> None:
     models = {"m": {"backend": "scripted", "replies": ["hello"]}}
     async with process(tmp_path, models=models, default_model="m") as server:

@@ -65,6 +65,12 @@ async def test_everything_is_there_afterwards(folder, settings, database, tmp_pa
         await copy_folder(folder, settings, said.append)
 
 
+async def test_the_bytes_of_uploaded_files_go_with_the_rest(folder, settings, tmp_path):
+    name = await FileBlobs(folder / "files").put(b"uploaded")
+    await copy_folder(folder, settings, lambda line: None)
+    assert await FileBlobs(tmp_path / "to" / "files").get(name) == b"uploaded"
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 async def test_a_copy_that_was_broken_off_goes_on(folder, settings, database, count):
     left = [count]

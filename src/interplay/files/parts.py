@@ -13,8 +13,8 @@ from interplay.files.rows import FileRow, Part, Rows, UploadRow
 PART_BYTES = 4 * 1024 * 1024
 """The largest stretch; whoever writes or reads a file holds one of them."""
 
-_IDLE = 900.0
-"""Seconds a blob nobody refers to stays: its row may be on the way."""
+_IDLE = 3_600.0
+"""Seconds a blob nobody refers to stays: its row may be on the way, and a backup may be taken."""
 
 
 class Parts:

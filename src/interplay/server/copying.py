@@ -84,7 +84,10 @@ async def copy_folder(folder: Path, settings: Settings, say: Say) -> Tally:
         try:
             copy = Copy(source, target, name, say)
             await copy.begin()
-            await copy_blobs(_files(folder / "blobs"), _blobs(settings, folder), say)
+            for part in ("blobs", "files"):
+                if not await asyncio.to_thread((folder / part).is_dir):
+                    continue
+                await copy_blobs(_files(folder / part), _blobs(settings, folder, part), say)
             return await copy.run()
         finally:
             await target.close()
@@ -197,10 +200,16 @@ def _files(folder: Path) -> Blobs:
     return kind(folder)
 
 
-def _blobs(settings: Settings, folder: Path) -> Blobs | None:
-    """Where blobs go; None when that is where they lie."""
-    if settings.blobs_url.startswith("s3://"):
+def _blobs(settings: Settings, folder: Path, part: str) -> Blobs | None:
+    """Where the blobs of interactions ("blobs") or of files ("files") go; None when that is where
+    they lie."""
+    url = settings.blobs_url
+    if url.startswith("s3://"):
         kind: Any = registry.load("interplay.blobs", settings.blobs or "s3")
-        return kind(settings.blobs_url, durability=settings.durability)
-    there = Path(settings.blobs_url or settings.data_path / "blobs").expanduser()
-    return None if there.resolve() == (folder / "blobs").resolve() else _files(there)
+        bucket, _, options = url.partition("?")
+        where = url if part == "blobs" else f"{bucket.rstrip('/')}/{part}?{options}"
+        return kind(where, durability=settings.durability)
+    there = settings.data_path / part
+    if url:
+        there = Path(url, "" if part == "blobs" else part).expanduser()
+    return None if there.resolve() == (folder / part).resolve() else _files(there)

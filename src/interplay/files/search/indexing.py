@@ -47,8 +47,7 @@ class Indexing:
         """Reads a document, cuts it, keeps its passages. Done again, it ends at once."""
         row = await self._rows.change(DocumentRow, id, self._begin)
         if row is None or row.record.state != "STATE_PENDING":
-            # It may be the end of an attempt that died before it told.
-            await self._told(row)
+            await self._tell(row)  # an attempt may have died before it did
             return None
         reached("index-begun")
         try:
@@ -66,18 +65,19 @@ class Indexing:
         return None
 
     def _wait(self, row: DocumentRow) -> bool:
-        if row.record.state != "STATE_PENDING":
+        if row.kept.told:
             return False
         row.record.due = self._rows.clock() + _AGAIN
         return True
 
     def _begin(self, row: DocumentRow) -> bool:
-        if not self._wait(row):
+        if row.record.state != "STATE_PENDING":
             return False
+        self._wait(row)
         row.kept.tries += 1
         row.kept.percent = 10
         if row.kept.tries > _TRIES:  # it takes the process down with it
-            row.record.state, row.record.due, row.kept.source = "STATE_FAILED", None, []
+            row.record.state, row.kept.source = "STATE_FAILED", []
             row.kept.error = f"It was given up after {_TRIES} attempts that did not come to an end."
         return True
 
@@ -94,16 +94,27 @@ class Indexing:
         def apply(row: DocumentRow) -> bool:
             if row.record.state != "STATE_PENDING":
                 return False
-            row.record.state, row.record.due = state, None
+            row.record.state = state
             row.kept.source, row.kept.index = [], index
             row.kept.error, row.kept.passages, row.kept.percent = error, count, 100
             return True
 
-        await self._told(await self._rows.change(DocumentRow, row.record.id, apply))
+        await self._tell(await self._rows.change(DocumentRow, row.record.id, apply))
 
-    async def _told(self, row: DocumentRow | None) -> None:
-        if row is not None:
-            await self._rows.touch(row.record.group)
+    async def _tell(self, row: DocumentRow | None) -> None:
+        """Has every index look again, and only then shows the end."""
+        if row is None or row.kept.told:
+            return
+        reached("index-untold")
+        await self._rows.touch(row.record.group)
+        await self._rows.change(DocumentRow, row.record.id, _told)
+
+
+def _told(row: DocumentRow) -> bool:
+    if row.kept.told:
+        return False
+    row.kept.told, row.record.due = True, None
+    return True
 
 
 def _cut(data: bytes, mime_type: str, chunking: Chunking) -> list[Passage]:

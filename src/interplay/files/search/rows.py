@@ -59,6 +59,8 @@ class KeptDocument(msgspec.Struct, kw_only=True, omit_defaults=True):
     percent: int = 0
     tries: int = 0
     error: str | None = None
+    told: bool = False
+    """Every index knows that it has to look again; before that its end is not shown."""
 
 
 class StoreRow(msgspec.Struct):
@@ -77,7 +79,7 @@ class StoreRow(msgspec.Struct):
             update_time=moment(record.updated),
         )
         if documents is not None:
-            states = [row.record.state for row in documents]
+            states = [row.state for row in documents]
             made.active_documents_count = str(states.count("STATE_ACTIVE"))
             made.pending_documents_count = str(states.count("STATE_PENDING"))
             made.failed_documents_count = str(states.count("STATE_FAILED"))
@@ -101,14 +103,19 @@ class DocumentRow(msgspec.Struct):
         """Its full name."""
         return f"{self.parent}/documents/{self.record.id.rpartition('/')[2]}"
 
+    @property
+    def state(self) -> DocumentState:
+        """What a caller sees of its state: who is told of the end can find it."""
+        state: Any = self.record.state
+        return state if self.kept.told else "STATE_PENDING"
+
     def resource(self) -> Document:
         """The document on the wire."""
         record, kept = self.record, self.kept
-        state: Any = record.state
         return Document(
             name=self.name,
             display_name=kept.title,
-            state=state,
+            state=self.state,
             size_bytes=str(kept.size),
             mime_type=kept.mime_type,
             create_time=moment(record.created),
@@ -120,7 +127,7 @@ class DocumentRow(msgspec.Struct):
         """How far the work is that makes it searchable."""
         kept, id = self.kept, self.record.id.rpartition("/")[2]
         middle = "upload/operations" if uploaded else "operations"
-        state: DocumentState = self.record.state  # type: ignore[assignment]
+        state = self.state
         made = Operation(
             name=f"{self.parent}/{middle}/{id}",
             metadata={
