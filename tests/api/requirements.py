@@ -625,15 +625,6 @@ REQUIREMENTS: list[Requirement] = [
     Requirement(
         "search:tool", "A model searches stores; what it cites names file and page.", REFERENCE
     ),
-    Requirement(
-        "url-context:read",
-        "Pages are read here; the result says how each address went, the model reads them.",
-        REFERENCE,
-    ),
-    Requirement("url-context:chain", "Later turns know what stood on a page.", OURS),
-    Requirement("url-context:guard", "Addresses inside a network are unsafe.", OURS),
-    Requirement("url-context:data", "Words of a page reach the model as data.", OURS),
-    Requirement("url-context:bad-call", "A call without addresses is told to the model.", OURS),
     Requirement("mcp:call", "A call of a remote MCP tool gives its typed steps.", REFERENCE),
     Requirement("mcp:reuse", "Turns and interactions share a connection to a server.", OURS),
     Requirement("mcp:names", "Tools of the same name never clash.", OURS),
@@ -645,4 +636,26 @@ REQUIREMENTS: list[Requirement] = [
     Requirement("mcp:secrets", "Headers stand in no log, event or error.", OURS),
     Requirement("mcp:credential", "A credential is refused until they are served.", OURS),
     Requirement("mcp:keys", "Each key has sessions of its own.", OURS),
+    Requirement(
+        "search-web:steps", "A search gives a typed call and a typed result step.", REFERENCE
+    ),
+    Requirement(
+        "search-web:citations",
+        "What the model cites has url_citation annotations, offsets in bytes.",
+        REFERENCE,
+    ),
+    Requirement("search-web:numbers", "A source has one number in the whole conversation.", OURS),
+    Requirement("search-web:image", "search_types asks for images as well.", REFERENCE),
+    Requirement("search-web:fail-over", "An engine that fails is followed by the next.", OURS),
+    Requirement("search-web:data", "Words of hits reach the model as data.", OURS),
+    Requirement("search-web:none", "Without an engine the tool is refused with the way out.", OURS),
+    Requirement(
+        "url-context:read",
+        "Pages are read here; the result says how each address went, the model reads them.",
+        REFERENCE,
+    ),
+    Requirement("url-context:chain", "Later turns know what stood on a page.", OURS),
+    Requirement("url-context:guard", "Addresses inside a network are unsafe.", OURS),
+    Requirement("url-context:data", "Words of a page reach the model as data.", OURS),
+    Requirement("url-context:bad-call", "A call without addresses is told to the model.", OURS),
 ]

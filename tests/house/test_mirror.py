@@ -12,6 +12,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
         "contracts/test_dispatchers.py",
         "a contract is tested by its suite",
     ),
+    "contracts/engine.py": ("contracts/test_engines.py", "a contract is tested by its suite"),
     "contracts/model.py": ("contracts/test_models.py", "a contract is tested by its suite"),
     "contracts/store.py": ("contracts/test_stores.py", "a contract is tested by its suite"),
     "contracts/tool.py": ("contracts/test_tools.py", "a contract is tested by its suite"),
@@ -62,6 +63,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "webhooks/rows.py": ("webhooks/test_delivery.py", "what is kept is seen by what is sent"),
     "webhooks/sending.py": ("webhooks/test_delivery.py", "every attempt goes through it"),
     "testing/contracts/agent.py": ("contracts/test_agents.py", "its suite, run and broken"),
+    "testing/contracts/engine.py": ("contracts/test_engines.py", "its suite, run and broken"),
     "testing/contracts/blobs.py": ("contracts/test_blobs.py", "its suite, run and broken"),
     "testing/contracts/dispatcher.py": (
         "contracts/test_dispatchers.py",
