@@ -36,6 +36,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "interactions/body.py": ("api/test_bad_input.py", "bodies of every kind are sent there"),
     "interactions/fold.py": ("interactions/test_replay.py", "what is folded is replayed there"),
     "interactions/format.py": ("api/test_format.py", "seen through the API"),
+    "interactions/calls.py": ("interactions/test_toolbox.py", "what calls say and do not say"),
     "interactions/followed.py": ("api/test_processes.py", "seen at the other process"),
     "interactions/journals.py": ("api/test_processes.py", "every journal is made by it"),
     "interactions/kept.py": ("interactions/test_journal.py", "the journal's own row"),

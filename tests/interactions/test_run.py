@@ -13,7 +13,7 @@ from interplay.contracts.agent import AgentFacts, Run
 from interplay.testing.gates import Gate
 from interplay.wire.content import TextContent
 from interplay.wire.steps import ModelOutputStep
-from interplay.wire.tools import GoogleSearch
+from interplay.wire.tools import CodeExecution
 from tests.api.api import fold, text_of
 
 
@@ -90,12 +90,12 @@ async def test_a_memo_outlives_the_process_and_steps_are_not_written_twice(house
 
 async def test_a_tool_the_server_does_not_have_is_named_in_the_failure(opened: Any) -> None:
     async def act(run: Run) -> None:
-        await run.converse("m", tools=[GoogleSearch()])
+        await run.converse("m", tools=[CodeExecution()])
 
     api = await opened(agents={"a": Doing(act)})
     answer = await api.create({"agent": "a", "input": "x"})
     assert answer.status == 400
-    assert "google_search" in answer.message
+    assert "code_execution" in answer.message
 
 
 async def test_a_model_nobody_configured_is_named_in_the_failure(opened: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from interplay.contracts.failure import Failure
+from interplay.contracts.failure import Failure, NotInstalled
 from interplay.contracts.model import Choice, FunctionSpec
 from interplay.contracts.tool import CallSite, Numbers, Tool, ToolCall
 from interplay.interactions.calls import Announced, Made, Told, TooMuch
@@ -238,6 +238,8 @@ def _refused(failure: Failure, path: str) -> Rejected:
     """Why a declaration cannot be served: the request's fault, or that of what stands behind the
     tool, which keeps its code."""
     rejected = invalid(failure.message, path)
+    if isinstance(failure, NotInstalled):
+        return rejected  # asking again will not help, until somebody configures it
     if HTTP_STATUS.get(failure.code, 0) < 429:
         return rejected
     return Rejected(failure.code, rejected.message, retry_after=failure.retry_after)
