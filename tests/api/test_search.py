@@ -217,7 +217,7 @@ async def test_pages_that_give_orders_reach_the_model_as_data(
 async def test_without_an_engine_the_request_is_refused_with_the_way_out(opened: Any) -> None:
     api: Api = await opened("x")
     refused = await api.create(input="a", tools=[SEARCH])
-    assert refused.status == 503
+    assert refused.status == 400
     assert "[engines.NAME]" in refused.message
 
 
