@@ -67,7 +67,9 @@ THOUGHT = st.lists(
     max_size=4,
 )
 JSON = st.dictionaries(
-    TEXT, st.one_of(TEXT, st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans()), max_size=3
+    TEXT,
+    st.one_of(TEXT, st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans()),
+    max_size=3,
 )
 
 

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from interplay.contracts.store import StoreAway, StoreUnusable
-from interplay.plugins.dispatchers.dbos import DbosDispatcher, engine, presence, reaper
+from interplay.plugins.dispatchers.dbos import DbosDispatcher, engine, reaper
 from interplay.plugins.dispatchers.dbos.ledger import Carried, Ledger
 from interplay.plugins.dispatchers.dbos.link import Link
 from interplay.plugins.dispatchers.dbos.statements import key_of
