@@ -289,8 +289,8 @@ def _fill(content: dict[str, Any], delta: dict[str, Any]) -> None:
     kind = delta["type"]
     if kind == "text":
         content["text"] = content.get("text", "") + delta["text"]
-    elif kind == "text_annotation":
-        content["annotations"] = content.get("annotations", []) + delta["annotations"]
+        if "annotations" in delta:
+            content["annotations"] = content.get("annotations", []) + delta["annotations"]
     elif kind == "thought_summary":
         content["summary"] = [*content.get("summary", []), delta["content"]]
     elif kind == "thought_signature":

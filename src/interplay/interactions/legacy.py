@@ -334,7 +334,8 @@ class OutputsStream:
         if delta["type"] == "text_annotation_delta":
             cited: list[dict[str, Any]] = delta.get("annotations") or []
             cited = [_cited(annotation) for annotation in cited]
-            delta = {"type": "text_annotation", "annotations": cited}
+            # The first clients take a type they do not know for a text without any.
+            delta = {"type": "text", "text": "", "annotations": cited}
         return {"event_type": "content.delta", "index": self._index, "delta": _content(delta)}
 
 

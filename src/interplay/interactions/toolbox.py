@@ -103,6 +103,8 @@ class Toolbox:
             specs = await tool.offer(declaration)
         except Failure as failure:
             raise _refused(failure, path) from failure
+        except SettingsError as error:  # of a part the tool works with
+            raise Rejected("service_unavailable", f"A tool cannot be set up: {error}") from error
         for spec in specs:
             self._free(spec.name, path)
             self.served[spec.name] = Served(tool, declaration, _usable(spec))
