@@ -45,6 +45,10 @@ class Kept:
         """Stores the row before anything else. Raises Gone, KeyError; nothing is kept then."""
         try:
             await self.store.create(self.row)
+        except StoreAway:
+            # Not answered is not refused: a row nobody was told of would be run by nobody.
+            if await self.store.get(self.row.id) is None:
+                raise
         finally:
             self.arrived()
         self.there = True

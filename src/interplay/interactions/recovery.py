@@ -77,6 +77,8 @@ class Recovery:
             raise StoreFull("The end of an interaction waits for space.") from error
         if running is None:
             return None
+        if await self._store.lost({id: running.journal.epoch}):
+            return None  # it was cancelled or taken while it was being read
         self._runner.start(running)
         try:
             await running.journal.wait_end()

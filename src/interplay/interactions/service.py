@@ -304,6 +304,9 @@ class Service:
             journal = self._journals.reopened(claimed, events)
             async with asyncio.timeout(PATIENCE):
                 await journal.end("cancelled")
+            overtaken = self._runner.live.get(stored.id)
+            if overtaken is not None and overtaken.journal.epoch < claimed.epoch:
+                overtaken.journal.lose()  # taken up here meanwhile; it need not find out itself
         except TimeoutError as error:  # on a full disk the end would wait for space
             full = StoreFull("The end of the interaction waits for space.")
             raise unavailable(full) from error
