@@ -160,6 +160,7 @@ async def two_workers(folder: Path, upstream: int, database: str) -> Row:
             await _work_off(api.url, session)
             alone = await _work_off(api.url, session)
             await cluster.add("worker")
+            await _work_off(api.url, session)  # it takes a moment until the second takes its share
             both = await _work_off(api.url, session)
     finally:
         await cluster.end()
