@@ -86,7 +86,7 @@ class Interactions:
         outputs = wants_outputs(headers, self._settings.default_revision)
         asked = read_request(raw, outputs=outputs)
         connection = Connection(receive, scope.get("extensions"))
-        key = _key(headers)
+        key = idempotency_key(headers)
         streams = bool(asked.stream)
         request = Request(
             asked=asked,
@@ -266,7 +266,8 @@ def flag(query: dict[str, str], name: str) -> bool:
     return value in ("true", "1")
 
 
-def _key(headers: list[tuple[bytes, bytes]]) -> str | None:
+def idempotency_key(headers: list[tuple[bytes, bytes]]) -> str | None:
+    """The request's Idempotency-Key. Raises Rejected when it is too long."""
     value = dict(headers).get(b"idempotency-key", b"")
     if len(value) > 256:
         raise invalid("The header 'Idempotency-Key' has at most 256 characters.")

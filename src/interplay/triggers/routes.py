@@ -11,13 +11,12 @@ from interplay.interactions.body import converted, read_body, read_object
 from interplay.interactions.failures import invalid
 from interplay.interactions.paging import page_position, page_size
 from interplay.interactions.retries import fingerprint
-from interplay.interactions.routes import Endpoint, Scope, answer, query_of
+from interplay.interactions.routes import Endpoint, Scope, answer, idempotency_key, query_of
 from interplay.interactions.tail import Receive, Send
 from interplay.triggers.service import TriggerService
 from interplay.wire.trigger import TriggerCreateParams, TriggerUpdate
 
 _encode = msgspec.json.Encoder().encode
-_KEY_BYTES = 256
 
 
 class TriggerRoutes:
@@ -43,7 +42,10 @@ class TriggerRoutes:
         owner = self._owner_of(scope)
         raw = await read_body(scope, receive, self._body_bytes)
         made = await self._service.create(
-            _create_params(raw), owner, key=_key(scope), fingerprint=fingerprint(raw)
+            _create_params(raw),
+            owner,
+            key=idempotency_key(scope["headers"]),
+            fingerprint=fingerprint(raw),
         )
         await answer(send, _encode(made))
 
@@ -79,7 +81,7 @@ class TriggerRoutes:
             raw = await read_body(scope, receive, self._body_bytes)
             if raw and read_object(raw):
                 raise invalid("A run takes no fields: what is run stands in the trigger.")
-        made = await self._service.run(_id(scope), owner, key=_key(scope))
+        made = await self._service.run(_id(scope), owner, key=idempotency_key(scope["headers"]))
         await answer(send, _encode(made))
 
     async def executions(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,12 +108,3 @@ def _has_body(scope: Scope) -> bool:
 
 def _id(scope: Scope) -> str:
     return scope["path_params"]["id"]
-
-
-def _key(scope: Scope) -> str | None:
-    for name, value in scope["headers"]:
-        if name == b"idempotency-key":
-            if len(value) > _KEY_BYTES:
-                raise invalid(f"The header 'Idempotency-Key' has at most {_KEY_BYTES} characters.")
-            return value.decode("latin-1") or None
-    return None
