@@ -58,7 +58,7 @@ MUTANTS: dict[str, dict[str, Any]] = {
     "publish_first": {"unanswered": 0.0, "kill_every": (1.5, 2.0)},
     "no_fold": {"unanswered": 0.0, "kill_every": (1.5, 2.0)},
     "no_last": {"unanswered": 0.1, "kill_every": (1.5, 2.0)},
-    "no_epoch": {"shape": "shared", "unanswered": 0.0, "freezes": 1.0, "kill_every": (1.0, 1.5)},
+    "no_fence": {"shape": "shared", "unanswered": 0.0, "freezes": 1.0, "kill_every": (1.0, 1.5)},
     "no_take_over": {"unanswered": 0.0, "kill_every": (1.5, 2.0), "patience": 8.0},
 }
 
@@ -66,7 +66,7 @@ MUTANTS: dict[str, dict[str, Any]] = {
 @pytest.mark.timeout(150)
 @pytest.mark.parametrize("mutant", MUTANTS)
 async def test_a_server_that_breaks_a_rule_is_caught(tmp_path: Path, mutant: str) -> None:
-    given: dict[str, Any] = {"interactions": 16, "seconds": 30.0, **MUTANTS[mutant]}
+    given: dict[str, Any] = {"interactions": 32, "seconds": 60.0, **MUTANTS[mutant]}
     plan = Plan(mutant=mutant, until_caught=True, cancelled=0.0, models=("fresh",), **given)
     outcome = await Show(plan, tmp_path, None).run()
     assert outcome.violations != []

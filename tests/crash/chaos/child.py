@@ -81,15 +81,18 @@ def no_fold() -> None:
     Journals.reopened = unread
 
 
-def no_epoch() -> None:
-    """Whoever wrote an interaction before may write it still."""
+def no_fence() -> None:
+    """Whoever wrote an interaction before may write it still, behind whatever is there by now.
+    (The epoch alone is tried in the stores' own suite: the place in the journal nearly always
+    stops those it would stop, so that chance does not show what it is for.)"""
 
     def change(store: Any) -> None:
         append = store.append
 
         async def appended(id: str, epoch: int, last: int, *args: Any, **fields: Any) -> None:
-            row = await store.get(id)
-            await append(id, epoch if row is None else row.epoch, last, *args, **fields)
+            if (row := await store.get(id)) is not None:
+                epoch, last = row.epoch, row.last
+            await append(id, epoch, last, *args, **fields)
 
         store.append = appended
 
@@ -127,7 +130,7 @@ def no_take_over() -> None:
     assembly._dispatcher = made  # pyright: ignore[reportPrivateUsage]
 
 
-MUTANTS = {one.__name__: one for one in (publish_first, no_fold, no_epoch, no_last, no_take_over)}
+MUTANTS = {one.__name__: one for one in (publish_first, no_fold, no_fence, no_last, no_take_over)}
 
 
 def main() -> None:
