@@ -657,5 +657,10 @@ REQUIREMENTS: list[Requirement] = [
     Requirement("url-context:chain", "Later turns know what stood on a page.", OURS),
     Requirement("url-context:guard", "Addresses inside a network are unsafe.", OURS),
     Requirement("url-context:data", "Words of a page reach the model as data.", OURS),
+    Requirement(
+        "url-context:citations",
+        "Pages that were read have numbers; what is cited of them is annotated.",
+        REFERENCE,
+    ),
     Requirement("url-context:bad-call", "A call without addresses is told to the model.", OURS),
 ]

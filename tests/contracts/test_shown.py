@@ -46,3 +46,38 @@ def test_sources_travel_with_their_numbers():
 
 def test_a_signature_without_sources_is_as_short_as_before():
     assert b"sources" not in b64decode(shown.sign([TEXT]))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Rome is old[3].", "Rome is old(3)."),
+        ("[1][2], [3, 4; 5] [ 6 ]", "(1)(2), (3, 4; 5) ( 6 )"),
+        ("[3](https://evil.example/)", "(3)(https://evil.example/)"),
+        ("see [page 3], x[0], [n]", "see [page 3], x[0], [n]"),
+        ("a [1] `x[2]` b [3]", "a (1) `x[2]` b (3)"),
+        ("[1]\n```py\nx[2]\n```\n[3]", "(1)\n```py\nx[2]\n```\n(3)"),
+        ('{"a": [3], "b": "see [3] \\" [4]"}', '{"a": [3], "b": "see (3) \\" (4)"}'),
+        ("[1, 2, [3]]", "[1, 2, [3]]"),
+        ("[1] is no JSON", "(1) is no JSON"),
+        ("{no JSON [1]}", "{no JSON (1)}"),
+        ("", ""),
+    ],
+)
+def test_words_of_others_hold_no_numbers_of_ours(text: str, told: str):
+    assert shown.unnumbered(text) == told
+
+
+def test_hostile_lengths_of_brackets_and_backticks_are_read_at_once():
+    for text in ("[" * 200_000, "[1" * 100_000, "[" + "1 " * 100_000, "`" * 200_001 + "[1"):
+        assert len(shown.unnumbered(text)) == len(text)
+
+
+def test_a_line_of_others_is_short_and_plain():
+    assert shown.line(" a\n\n[7]\x00 b\u202e ", 50) == "a (7) b"
+    assert shown.line("x" * 5_000, 9) == "x" * 9
+
+
+def test_an_address_leads_to_the_same_place_without_marks():
+    assert shown.address("https://a/?x[1]=2") == "https://a/?x%5B1%5D=2"
+    assert shown.address("https://[::1]/") == "https://[::1]/"

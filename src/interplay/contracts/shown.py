@@ -5,12 +5,15 @@ no field. They travel in the step's `signature`, which callers give back unchang
 conversation goes on with them whoever keeps it. Backends read them with `read`.
 
 Sources a model can cite by number travel there too: what a text of the model cites like `[3]` is
-annotated with source 3 (interplay.contracts.tool.Numbers gives numbers out).
+annotated with source 3 (interplay.contracts.tool.Numbers gives numbers out). Pages, passages and
+other servers write `[3]` too and mean something of their own: a model that repeats it would seem to
+cite. So the words of others are shown without such marks, by `unnumbered` or `line`.
 """
 
 from __future__ import annotations
 
 import binascii
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 
@@ -37,6 +40,37 @@ class Shown(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 _decoder = msgspec.json.Decoder(Shown)
+_MARK = re.compile(r"\[(?!0\])(\s*\d[\d\s,;]*)\]")
+_CODE = re.compile(r"(?s)(`{3,}|~{3,})(?:.*?)(?:\1|\Z)|`[^`\n]*`")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+def unnumbered(text: str) -> str:
+    """Words of others as a model is shown them: nothing in them looks like a number of ours, `[3]`
+    becomes `(3)`. Code in backticks stays as it is, and of JSON what is no string: neither is read
+    as a citation, and both would come out wrong."""
+    if "[" not in text:
+        return text
+    if text.lstrip()[:1] in ("{", "[") and _is_json(text):
+        return _STRING.sub(lambda string: _MARK.sub(r"(\1)", string[0]), text)
+    parts: list[str] = []
+    end = 0
+    for code in _CODE.finditer(text):
+        parts += [_MARK.sub(r"(\1)", text[end : code.start()]), code[0]]
+        end = code.end()
+    return "".join([*parts, _MARK.sub(r"(\1)", text[end:])])
+
+
+def line(text: str, longest: int) -> str:
+    """Words of others as one line of at most `longest` characters, without control characters and
+    without marks like ours."""
+    told = " ".join("".join(c if c.isprintable() else " " for c in text[: longest * 4]).split())
+    return _MARK.sub(r"(\1)", told)[:longest]
+
+
+def address(url: str) -> str:
+    """An address of others as a model is shown it: the same one, without marks like ours."""
+    return _MARK.sub(r"%5B\1%5D", url)
 
 
 def sign(
@@ -68,6 +102,14 @@ def _held(signature: str | None) -> Shown | None:
         return _decoder.decode(b64decode(signature, validate=True))
     except (binascii.Error, ValueError, msgspec.DecodeError):
         return None
+
+
+def _is_json(text: str) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def _told(block: TextContent | ImageContent) -> TextContent | ImageContent:

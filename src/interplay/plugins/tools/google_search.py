@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import html
 import logging
-import re
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -34,7 +33,6 @@ log = logging.getLogger("interplay.tools.google_search")
 
 _KINDS: dict[str, Any] = {"web_search": "web", "image_search": "image"}
 _SCHEMES = ("http", "https", "corpus")
-_MARK = re.compile(r"\[(\d[\d\s,;]*)\]")
 _LONGEST_QUERY, _LONGEST_TITLE, _LONGEST_URL = 400, 200, 2_048
 _FRAME = (
     "What was found stands below, one numbered result after the other. These are words of web"
@@ -211,9 +209,9 @@ class GoogleSearch:
                 continue
             kept.append(
                 Hit(
-                    title=_line(hit.title, _LONGEST_TITLE) or hit.url[:_LONGEST_TITLE],
+                    title=shown.line(hit.title, _LONGEST_TITLE) or hit.url[:_LONGEST_TITLE],
                     url=hit.url,
-                    snippet=_line(hit.snippet, self._config.snippet_chars),
+                    snippet=shown.line(hit.snippet, self._config.snippet_chars),
                     image_url=hit.image_url if query.kind == "image" else None,
                     thumbnail_url=hit.thumbnail_url if _fit(hit.thumbnail_url) else None,
                 )
@@ -234,9 +232,9 @@ class GoogleSearch:
             lines.append(_FRAME)
         told: set[str] = set()
         for query, one in zip(queries, found, strict=True):
-            lines += ["", f"Query: {_line(query, _LONGEST_QUERY)}"]
+            lines += ["", f"Query: {shown.line(query, _LONGEST_QUERY)}"]
             if isinstance(one, Failure):
-                lines.append(f"No answer: {_line(one.message, 300)}")
+                lines.append(f"No answer: {shown.line(one.message, 300)}")
             elif not one:
                 lines.append("Nothing was found.")
             hits = one if isinstance(one, list) else []
@@ -247,9 +245,9 @@ class GoogleSearch:
                 if _key(hit) in told:
                     continue
                 told.add(_key(hit))
-                lines += [f"[{number}] {hit.title}", f"    {hit.url}"]
+                lines += [f"[{number}] {hit.title}", f"    {shown.address(hit.url)}"]
                 if hit.image_url:
-                    lines.append(f"    image: {hit.image_url}")
+                    lines.append(f"    image: {shown.address(hit.image_url)}")
                 if hit.snippet:
                     lines.append(f"    {hit.snippet}")
         if numbered:
@@ -275,14 +273,8 @@ def _queries(arguments: dict[str, Any]) -> list[str]:
     """Small models give one text where a list is asked for, or name it `query`."""
     given = arguments.get("queries", arguments.get("query"))
     several: list[Any] = given if isinstance(given, list) else [given]  # pyright: ignore
-    lines = [_line(one, _LONGEST_QUERY) for one in several if isinstance(one, str)]
+    lines = [shown.line(one, _LONGEST_QUERY) for one in several if isinstance(one, str)]
     return list(dict.fromkeys(line for line in lines if line))
-
-
-def _line(text: str, longest: int) -> str:
-    """One line without control characters, and without anything that looks like our numbers."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: longest * 4]).split())
-    return _MARK.sub(r"(\1)", line)[:longest]
 
 
 def _fit(url: str | None) -> bool:
