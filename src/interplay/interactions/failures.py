@@ -60,6 +60,12 @@ def unavailable(error: StoreUnavailable) -> Rejected:
     return Rejected("service_unavailable", f"{error} Try again.", retry_after=2)
 
 
+def elsewhere() -> Rejected:
+    """A 503 for a run that another process is just taking over."""
+    message = "The interaction is being taken over by another process of this server. Try again."
+    return Rejected("service_unavailable", message, retry_after=1)
+
+
 class GenerationFault(Exception):
     """The model's output cannot stand; the interaction ends as `failed` with this code."""
 

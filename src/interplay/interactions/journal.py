@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -162,7 +161,7 @@ class Journal:
             raise OutputLimit
         self.fold.apply(event)
         if event.__class__ is not StepDelta:
-            self.touched = time.time()
+            self.touched = terminal.now()
         number = self._next
         self._next = number + 1
         if not self.observed:
@@ -321,7 +320,7 @@ class Journal:
         if self.ended:
             return False
         held = [self._held(StepStop(len(self.fold.steps)))] if self.fold.open is not None else []
-        self.touched = now = time.time()
+        self.touched = now = terminal.now()
         closed, tier = len(held), self.facts.service_tier
         for event in terminal.terminal(self.row, status, now, errors, self.usage, tier):
             held.append(self._held(event))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 
 import msgspec
 
@@ -20,6 +19,7 @@ from interplay.contracts.store import (
     StoredInteraction,
     StoreFull,
 )
+from interplay.interactions import terminal
 from interplay.interactions.admit import Admitted, admit
 from interplay.interactions.failures import Rejected
 from interplay.interactions.history import History
@@ -128,7 +128,7 @@ class Recovery:
         """Ends one whose events are of no use: without steps."""
         ending = Ending(
             status="failed",
-            updated=time.time(),
+            updated=terminal.now(),
             steps=b"[]",
             last=3,  # created, in_progress, error, completed
             errors=msgspec.json.encode([Error("aborted", message)]),

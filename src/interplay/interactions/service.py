@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -192,7 +191,7 @@ class Service:
         )
 
     async def _journal(self, admitted: Admitted, request: Request, placed: bool) -> Journal:
-        asked, now = admitted.asked, time.time()
+        asked, now = admitted.asked, terminal.now()
         parent = asked.previous_interaction_id
         id, root = new_interaction_id(now, root_of(parent) if parent else None)
         root = first_id(root) if parent else id
@@ -283,7 +282,7 @@ class Service:
             return None
         if await self._dispatcher.dead({stored.worker}):
             return None
-        now = time.time()
+        now = terminal.now()
         asked = Record(
             kind=CANCEL, id=stored.id, due=now, expires=now + 60, created=now, updated=now, doc=b""
         )

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from interplay.interactions.failures import elsewhere
 from interplay.interactions.followed import Followed
 from interplay.interactions.frames import DONE
 from interplay.interactions.journal import Journal, Reader
@@ -17,6 +18,11 @@ Send = Callable[[Any], Awaitable[None]]
 
 _FRAMES, _BYTES = 2_000, 256 * 1024
 """The bound of one write: what a reader that stops reading can make the transport hold."""
+
+
+_MOMENT = 0.001
+"""Seconds in which frames are gathered behind one that was sent. (uvloop's clock stands still while
+it works through what one packet brought.)"""
 
 
 class View(Protocol):
@@ -124,6 +130,8 @@ class Tail:
         self._stuck = 0.0
         self._beat: asyncio.TimerHandle | None = None
         self._flush: asyncio.Handle | None = None
+        self._moment = 0.0
+        self._plain = view is None
         self._comment = b""
         # Two beats to a silence: a comment is never later than keepalive_seconds.
         self._every = min(limits.keepalive_seconds, limits.stream_stall_seconds) / 2
@@ -131,15 +139,18 @@ class Tail:
         self._drained = self._cut_off = False
 
     async def run(self) -> bool:
-        """Sends until the end; answers whether the reader got it whole."""
-        await self._send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        """Sends until the end; answers whether the reader got it whole. Raises Rejected where
+        nothing can be sent: another process has what comes next."""
         self._task = asyncio.current_task()
         watcher = asyncio.create_task(self._watch())
         self._arm()
         self._source.observe()
         self._source.readers.add(self)
         try:
-            return await self._follow(self._source)
+            whole = await self._follow(self._source)
+            if not self._writes and not self._connection.gone:
+                raise elsewhere()
+            return whole
         except asyncio.CancelledError:
             if not self._cut_off:
                 raise
@@ -173,13 +184,14 @@ class Tail:
                 await self._write([DONE], more=False)
                 return not self._connection.gone
             elif self._drained:
-                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+                await self._write([], more=False)
                 return False
             elif not self._writes:
                 await self._write([], more=True)  # the head alone: the first event may take long
             else:
                 self._waiting = self._loop.create_future()
                 await self._waiting
+                self._waiting = None
         return False
 
     async def _catch_up(self, journal: Journal | Followed | _Finished) -> bool:
@@ -201,9 +213,9 @@ class Tail:
     @staticmethod
     def _ready(frames: list[bytes], start: int) -> list[bytes]:
         """What goes out in the next write: all there is, up to a bound."""
+        if start + 1 == len(frames):
+            return frames[start:]
         ready = frames[start : start + _FRAMES]
-        if len(ready) == 1:
-            return ready
         size = 0
         for number, frame in enumerate(ready):
             size += len(frame)
@@ -217,8 +229,11 @@ class Tail:
         body = b"".join(frames)
         if self._comment:
             body, self._comment = self._comment + body, b""
-        self._writes += 1
         self._sending = True
+        if not self._writes:
+            head = {"type": "http.response.start", "status": 200, "headers": self._headers}
+            await self._send(head)
+        self._writes += 1
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
         self._sending = False
 
@@ -239,8 +254,15 @@ class Tail:
         return self._waiting is not None and not self._waiting.done()
 
     def ready(self) -> None:
-        """There are more frames, or this is the end."""
-        if self._flush is None and self.waits:
+        """There are more frames, or this is the end. The first of a moment goes out at once, those
+        behind it together."""
+        if self._flush is not None or self._waiting is None:
+            return
+        moment = self._loop.time()
+        if moment - self._moment >= _MOMENT:
+            self._moment = moment
+            self._send_ready()
+        else:
             self._flush = self._loop.call_soon(self._send_ready)
 
     def _send_ready(self) -> None:
@@ -250,13 +272,13 @@ class Tail:
         source, waiting = self._source, self._waiting
         if waiting is None or waiting.done():
             return  # it is awake, and looks itself
-        start = self.position - source.base
-        if start >= 0 and not source.ended and self._view is None and not self._comment:
-            ready = self._ready(source.frames, start)
-            if self._connection.write(b"".join(ready)):
-                self.position += len(ready)
+        frames, start = source.frames, self.position - source.base
+        if 0 <= start < len(frames) and not source.ended and self._plain and not self._comment:
+            ready = self._ready(frames, start)
+            if self._connection.write(ready[0] if len(ready) == 1 else b"".join(ready)):
                 self._writes += 1
-                if self.position == source.base + len(source.frames):
+                self.position += len(ready)
+                if start + len(ready) == len(frames):
                     return
         waiting.set_result(None)
 

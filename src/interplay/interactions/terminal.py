@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -38,6 +39,12 @@ _facts = msgspec.json.Decoder(RequestFacts)
 def request_facts(row: Row) -> RequestFacts:
     """Reads those fields from the row's request."""
     return _facts.decode(row.request)
+
+
+def now() -> float:
+    """Unix seconds in whole milliseconds, as stores keep them: a finer time could be shown as one
+    second and stored as the next."""
+    return time.time_ns() // 1_000_000 / 1000
 
 
 @lru_cache(maxsize=512)

@@ -186,7 +186,10 @@ class Exchange:
         wait for the client, or where no answer is under way."""
         if not self.begun or self.over or self.gone or self._connection.paused:
             return False
-        self._write(body, more=True)
+        if self._chunked and body:
+            self._connection.transport.write(b"%x\r\n%b\r\n" % (len(body), body))
+        else:
+            self._write(body, more=True)
         return True
 
     def _start(self, status: int, headers: Any) -> None:

@@ -145,15 +145,18 @@ class Clients:
         """Asks some process for the whole of it, and compares."""
         try:
             stored = await self._asked(f"/{story.id}", {"include_input": "true"})
-            replay: list[dict[str, Any]] = []
-            async with self._session.get(
-                self._url(f"/{story.id}"), params={"stream": "true"}, timeout=LIMIT
-            ) as response:
-                async for event in _events(response):
-                    replay.append(event)
-            story.judge(stored, replay)
+            story.judge(stored, await self._replayed(story))
         except Violation as broken:
             story.reported(broken)
+
+    async def _replayed(self, story: Story) -> list[dict[str, Any]]:
+        """All its events, from one answer of some process."""
+        async with self._session.get(
+            self._url(f"/{story.id}"), params={"stream": "true"}, timeout=LIMIT
+        ) as response:
+            if response.status != 200:
+                raise await self._wrong(story, "replay", response)
+            return [event async for event in _events(response)]
 
     async def listed(self) -> dict[str, str]:
         """Every interaction there is, and its status."""

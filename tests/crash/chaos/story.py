@@ -110,7 +110,7 @@ class Story:
             if not witness.ended:
                 self.reported(Violation(f"{self.name}: a client saw {witness.count} events only"))
         if replay != self.events:
-            self.reported(Violation(f"{self.name}: what is replayed is not what was shown"))
+            self.reported(Violation(f"{self.name}: {self._difference(replay)}"))
         kinds = [event["event_type"] for event in self.events]
         if kinds.count(TERMINAL) != 1 or kinds[-1] != TERMINAL:
             self.reported(Violation(f"{self.name}: its end stands at {kinds.count(TERMINAL)}"))
@@ -121,6 +121,16 @@ class Story:
         if folded != stored["steps"][1:]:
             raise Violation(f"{self.name}: the steps are not what the events make")
         self._judge_status(stored)
+
+    def _difference(self, replay: list[dict[str, Any]]) -> str:
+        pairs = enumerate(zip(replay, self.events, strict=False))
+        least = min(len(replay), len(self.events))
+        place = next((n for n, (again, shown) in pairs if again != shown), least)
+        again, shown = (json.dumps(events[place : place + 2]) for events in (replay, self.events))
+        return (
+            f"what is replayed ({len(replay)} events) is not what was shown ({len(self.events)}):"
+            f" from {place} on {again[:500]} instead of {shown[:500]}"
+        )
 
     def _judge_status(self, stored: dict[str, Any]) -> None:
         status, text = stored["status"], text_of(stored)
