@@ -24,7 +24,7 @@ async def test_nothing_is_lost_and_nothing_is_doubled_while_processes_die(
         seconds=6.0,
         cancelled=0.2,
         kill_every=(1.5, 3.0),
-        patience=20.0,  # half a minute is what a process needs to find what it let fall itself
+        patience=20.0,
     )
     outcome = await Show(plan, tmp_path, None).run()
     _all_is_well(outcome)

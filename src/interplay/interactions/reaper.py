@@ -15,8 +15,6 @@ log = logging.getLogger("interplay.reaper")
 _SHARED_SECONDS, _ALONE_SECONDS = 0.5, 5.0
 _NOBODYS_SECONDS = 5.0
 """A row that is nobody's this long has lost its job in a crash."""
-_MINE_SECONDS = 30.0
-"""A row this process holds and does not run, this long after its creation, was let fall."""
 _BATCH = 500
 
 
@@ -30,6 +28,8 @@ class Reaper:
         self._store, self._dispatcher, self._runner = store, dispatcher, runner
         self._works = works
         self._next_slow_look = 0.0
+        self._adrift: set[str] = set()
+        """Rows this process holds and did not run when it last looked."""
 
     async def run(self) -> None:
         """Looks until cancelled."""
@@ -66,8 +66,17 @@ class Reaper:
             before = now + 1 if at_start and not self._store.shared else now - _NOBODYS_SECONDS
             handed += await self._hand_over("", before)
         if mine in workers:
-            await self._hand_over(mine, now - _MINE_SECONDS)
+            await self._hand_over_dropped(mine, now)
         return handed
+
+    async def _hand_over_dropped(self, mine: str, now: float) -> None:
+        """What this process holds and does not run, twice in a row, it has let fall: the store did
+        not answer when it was claimed, or created."""
+        held = await self._store.held(mine, now, _BATCH)
+        adrift = {id for id in held if id not in self._runner.live}
+        for id in adrift & self._adrift:
+            await self._dispatcher.submit(RUN, id)
+        self._adrift = adrift
 
     async def _hand_over(self, worker: str, before: float) -> int:
         ids = [
