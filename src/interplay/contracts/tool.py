@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
 
@@ -76,4 +76,27 @@ class Tool(Protocol):
 
         A failure inside is a result step with `is_error`; an exception is turned into one.
         """
+        ...
+
+
+class Offered(msgspec.Struct, kw_only=True):
+    """What a client tool adds to a request."""
+
+    functions: list[FunctionSpec]
+    instruction: str = ""
+    """What the model is told beside the caller's system instruction."""
+
+
+class ClientTool(Protocol):
+    """A tool type whose calls the caller answers, like those of its own functions: they come back
+    as `function_call` steps, and the interaction waits for their results. Registered like Tool."""
+
+    serves: ClassVar[str]
+    """The `type` of the declarations it describes, e.g. `computer_use`."""
+    answered_by: ClassVar[Literal["client"]]
+
+    async def offer(self, declaration: Declaration, model: str) -> Offered:
+        """What one declaration means for the model of this name; the name is empty where an agent
+        chooses its models. Raises interplay.contracts.failure.Failure when the declaration cannot
+        be served."""
         ...

@@ -58,7 +58,8 @@ async def admit(
     """Checks a decoded request against what is configured. Raises Rejected."""
     found, agent = _who(asked, roster)
     steps = check_calls(read_input(asked, limits), history)
-    toolbox = await Toolbox.of(asked.tools or [], roster, limits)
+    name = (asked.model or "").removeprefix("models/")
+    toolbox = await Toolbox.of(asked.tools or [], roster, limits, name)
     config = asked.generation_config or GenerationConfig()
     admitted = Admitted(
         asked=asked,

@@ -135,6 +135,8 @@ def build_turn(at: Conversation, *, first: bool, prefix: str = "") -> Turn:
     if not first and choice.mode == "any":
         choice = Choice(names=choice.names)  # it has called; now it may answer
     system = at.system_instruction
+    if at.toolbox.instructions:
+        system = "\n\n".join([*([system] if system else []), *at.toolbox.instructions])
     if format.json and not facts.schema:
         system = "\n\n".join(part for part in (system, format.instruction()) if part)
     return Turn(

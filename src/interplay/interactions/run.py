@@ -71,7 +71,7 @@ class AgentRun:
         toolbox = self._admitted.toolbox
         if tools:
             declared = [*(self.asked.tools or []), *tools]
-            toolbox = await Toolbox.of(declared, self._roster, self._limits)
+            toolbox = await Toolbox.of(declared, self._roster, self._limits, model)
         self.status = await converse(
             Conversation(
                 model=await self._model(model),

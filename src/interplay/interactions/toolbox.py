@@ -11,7 +11,7 @@ import msgspec
 
 from interplay.contracts.failure import Failure, NotInstalled
 from interplay.contracts.model import Choice, FunctionSpec
-from interplay.contracts.tool import CallSite, Numbers, Tool, ToolCall
+from interplay.contracts.tool import CallSite, Numbers, Offered, Tool, ToolCall
 from interplay.interactions.calls import Announced, Made, Told, TooMuch
 from interplay.interactions.failures import Rejected, invalid
 from interplay.interactions.journal import Durability, Journal
@@ -39,18 +39,25 @@ class Served(msgspec.Struct):
 class Toolbox:
     """The functions of one interaction: the caller's own, and those of tools run here."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, model: str = "") -> None:
         self.functions: dict[str, FunctionSpec] = {}
         self.served: dict[str, Served] = {}
+        self.instructions: list[str] = []
+        """What the model is told of tools whose calls the caller answers."""
+        self._model = model
         self.numbers = Numbers()
         self._limits = limits
 
     @classmethod
     async def of(
-        cls, declarations: Sequence[Declaration], roster: Roster, limits: Limits
+        cls,
+        declarations: Sequence[Declaration],
+        roster: Roster,
+        limits: Limits,
+        model: str = "",
     ) -> Toolbox:
-        """Reads the `tools` of a request. Raises Rejected with the path."""
-        box = cls(limits)
+        """Reads the `tools` of a request to this model. Raises Rejected with the path."""
+        box = cls(limits, model)
         for number, declaration in enumerate(declarations):
             path = f"tools[{number}]"
             if isinstance(declaration, Function):
@@ -99,7 +106,11 @@ class Toolbox:
                 f" Supported values: {supported}. A plugin for it can be installed, or named in"
                 f" the setting tools.{type_}."
             )
+        client: Any = tool if getattr(tool, "answered_by", "server") == "client" else None
         try:
+            if client is not None:
+                self._add_client(await client.offer(declaration, self._model), path)
+                return
             specs = await tool.offer(declaration)
         except Failure as failure:
             raise _refused(failure, path) from failure
@@ -108,6 +119,13 @@ class Toolbox:
         for spec in specs:
             self._free(spec.name, path)
             self.served[spec.name] = Served(tool, declaration, _usable(spec))
+
+    def _add_client(self, offered: Offered, path: str) -> None:
+        for spec in offered.functions:
+            self._free(spec.name, path)
+            self.functions[spec.name] = _usable(spec)
+        if offered.instruction:
+            self.instructions.append(offered.instruction)
 
     @property
     def specs(self) -> list[FunctionSpec]:
