@@ -75,6 +75,11 @@ class Presence:
         """Whether a free lock means something just now."""
         return self._connection is not None and (asyncio.get_running_loop().time() >= self._settled)
 
+    @property
+    def doubts(self) -> bool:
+        """Whether the lock of somebody was seen free, not long enough to take him for dead."""
+        return bool(self._absent)
+
     async def dead(self, executors: Collection[str]) -> set[str]:
         """Those of these that are known to run no more. Raises StoreAway."""
         others = [id for id in executors if id not in ("", self._executor)]

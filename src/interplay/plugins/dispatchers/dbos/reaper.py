@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LOOK = 0.3
 """Seconds between two looks for the dead, and for what became due."""
+SOON = 0.1
+"""The same while somebody seems to be dead."""
 AUDIT = 5.0
 """Seconds between two looks at everything DBOS believes to run."""
 CLEAN = 10.0
@@ -55,9 +57,9 @@ class Reaper:
     async def run(self) -> None:
         """Looks until DBOS ends here, or until cancelled."""
         await asyncio.gather(
-            self._every(LOOK, self.look),
-            self._every(AUDIT, self.audit),
-            self._every(CLEAN, self.clean),
+            self._every(lambda: SOON if self._presence.doubts else LOOK, self.look),
+            self._every(lambda: AUDIT, self.audit),
+            self._every(lambda: CLEAN, self.clean),
         )
 
     async def look(self) -> None:
@@ -66,7 +68,7 @@ class Reaper:
             self._engine.gate.look(kind)
         await self.take_over()
 
-    async def _every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
+    async def _every(self, pause: Callable[[], float], do: Callable[[], Awaitable[None]]) -> None:
         while not self._engine.ended:
             try:
                 await do()
@@ -74,7 +76,7 @@ class Reaper:
                 _log.warning("nobody looks after the dead: %s", error)
             except Exception:  # noqa: BLE001 - jobs of the dead would wait for ever
                 _log.exception("looking after the dead failed")
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(pause())
 
     async def take_over(self) -> int:
         """Makes nobody's what the dead had; answers how much."""
