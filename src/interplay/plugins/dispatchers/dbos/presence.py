@@ -17,7 +17,7 @@ from interplay.contracts.store import StoreAway
 from interplay.plugins.dispatchers.dbos.link import AWAY, SETTINGS, Link, pg
 from interplay.plugins.dispatchers.dbos.statements import CHANNEL, SQL, key_of
 
-CONFIRM = 0.5
+CONFIRM = 0.4
 """Seconds a lock must have been seen free: a living process takes it again sooner, when only its
 connection broke."""
 SETTLE = 5.0

@@ -18,7 +18,7 @@ from interplay.plugins.dispatchers.dbos.statements import CLEANER, REAPER
 if TYPE_CHECKING:
     from interplay.plugins.dispatchers.dbos.engine import Engine
 
-LOOK = 0.3
+LOOK = 0.2
 """Seconds between two looks for the dead, and for what became due."""
 SOON = 0.1
 """The same while somebody seems to be dead."""
