@@ -5,7 +5,16 @@ from base64 import b64decode, b64encode
 import pytest
 
 from interplay.contracts import shown
-from interplay.wire.content import FileCitation, ImageContent, TextContent, URLCitation
+from interplay.wire.content import (
+    AudioContent,
+    Content,
+    DocumentContent,
+    FileCitation,
+    ImageContent,
+    TextContent,
+    URLCitation,
+    VideoContent,
+)
 
 TEXT = TextContent("Größe: 5 m")
 IMAGE = ImageContent(data="iVBORw0KGgo=", mime_type="image/png")
@@ -17,7 +26,33 @@ def test_what_is_signed_is_read_again():
 
 def test_a_model_without_eyes_is_told_of_an_image():
     told = shown.read(shown.sign([TEXT, IMAGE]), images=False)
-    assert told == [TEXT, TextContent("[An image (image/png) that you cannot see.]")]
+    assert told == [
+        TEXT,
+        TextContent("[Here is an image (image/png, 8 bytes) that you cannot see.]"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("block", "told"),
+    [
+        (ImageContent(data="A" * 4_000, mime_type="image/webp"), "an image (image/webp, 3 kB)"),
+        (ImageContent(data="A" * 4_000_000), "an image (of unknown type, 3.0 MB)"),
+        (AudioContent(data="eA==", mime_type="audio/wav"), "a recording (audio/wav, 1 byte)"),
+        (
+            VideoContent(uri="https://a.example/v [1].mp4", mime_type="video/mp4"),
+            "a video (video/mp4, at https://a.example/v (1).mp4)",
+        ),
+        (DocumentContent(data="", mime_type="a\nb [2]"), "a document (a b (2), 0 bytes)"),
+    ],
+)
+def test_what_a_model_does_not_take_is_said_to_be_there(block: Content, told: str):
+    words = shown.unseen(block).text
+    assert words.startswith(f"[Here is {told} that you cannot ")
+    assert "\n" not in words
+
+
+def test_text_stays_as_it_is():
+    assert shown.unseen(TEXT) is TEXT
 
 
 @pytest.mark.parametrize(

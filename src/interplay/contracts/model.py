@@ -61,7 +61,8 @@ class Turn(msgspec.Struct, kw_only=True):
     """The conversation, oldest first, this interaction's input and finished steps last.
 
     Call and result steps of server tools stand among them; a backend without a form of its
-    own for those shows them as function calls and results.
+    own for those shows them as function calls and results. Results hold no media of kinds that
+    the facts do not name: words stand for them.
     """
     system_instruction: str | None = None
     functions: list[FunctionSpec] = []

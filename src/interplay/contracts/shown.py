@@ -20,11 +20,15 @@ from collections.abc import Mapping
 import msgspec
 
 from interplay.wire.content import (
+    AudioContent,
+    Content,
+    DocumentContent,
     FileCitation,
     ImageContent,
     PlaceCitation,
     TextContent,
     URLCitation,
+    VideoContent,
 )
 
 Source = URLCitation | FileCitation | PlaceCitation
@@ -39,6 +43,12 @@ class Shown(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """By the number under which the model was shown them."""
 
 
+_MEDIA = {
+    ImageContent: ("an image", "see"),
+    AudioContent: ("a recording", "hear"),
+    VideoContent: ("a video", "watch"),
+    DocumentContent: ("a document", "read"),
+}
 _decoder = msgspec.json.Decoder(Shown)
 _MARK = re.compile(r"\[(?!0\])(\s*\d[\d\s,;]*)\]")
 _CODE = re.compile(r"(?s)(`{3,}|~{3,})(?:.*?)(?:\1|\Z)|`[^`\n]*`")
@@ -89,6 +99,17 @@ def read(signature: str | None, *, images: bool) -> list[TextContent | ImageCont
     return held.shown if images else [_told(block) for block in held.shown]
 
 
+def unseen(block: Content) -> TextContent:
+    """What stands for an image, a recording, a video or a document before a model that does not
+    take it: that it is there, with its type and its size or address."""
+    if isinstance(block, TextContent):
+        return block
+    what, cannot = _MEDIA[type(block)]
+    place = f"at {address(line(block.uri, 200))}" if block.uri else _size(block.data or "")
+    mime = line(block.mime_type or "of unknown type", 80)
+    return TextContent(f"[Here is {what} ({mime}, {place}) that you cannot {cannot}.]")
+
+
 def sources(signature: str | None) -> dict[int, Source]:
     """The numbered sources a signature carries; none when it is nobody's or another's."""
     held = _held(signature)
@@ -113,6 +134,11 @@ def _is_json(text: str) -> bool:
 
 
 def _told(block: TextContent | ImageContent) -> TextContent | ImageContent:
-    if isinstance(block, TextContent):
-        return block
-    return TextContent(f"[An image ({block.mime_type or 'of unknown type'}) that you cannot see.]")
+    return block if isinstance(block, TextContent) else unseen(block)
+
+
+def _size(data: str) -> str:
+    size = len(data.rstrip("=")) * 3 // 4
+    if size < 1_000:
+        return "1 byte" if size == 1 else f"{size} bytes"
+    return f"{size / 1_000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"

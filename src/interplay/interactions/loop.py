@@ -18,6 +18,7 @@ from interplay.interactions.failures import GenerationFault
 from interplay.interactions.format import Format
 from interplay.interactions.history import join, pending_calls
 from interplay.interactions.journal import Durability, Journal, OutputLimit
+from interplay.interactions.sight import seen
 from interplay.interactions.toolbox import Toolbox
 from interplay.interactions.writer import Writer
 from interplay.settings import Limits
@@ -141,7 +142,7 @@ def build_turn(at: Conversation, *, first: bool, prefix: str = "") -> Turn:
         system = "\n\n".join(part for part in (system, format.instruction()) if part)
     return Turn(
         model=at.name,
-        steps=steps,
+        steps=seen(steps, facts.inputs),
         system_instruction=system or None,
         functions=at.toolbox.specs,
         choice=choice,

@@ -17,6 +17,7 @@ from interplay.interactions.failures import GenerationFault
 from interplay.interactions.journal import Durability, Journal
 from interplay.interactions.loop import Conversation, converse
 from interplay.interactions.roster import Roster, UnknownName
+from interplay.interactions.sight import seen
 from interplay.interactions.toolbox import Toolbox
 from interplay.interactions.writer import Writer
 from interplay.settings import Limits
@@ -94,7 +95,7 @@ class AgentRun:
         config = ask.generation or GenerationConfig()
         turn = Turn(
             model=ask.model,
-            steps=list(ask.steps),
+            steps=seen(list(ask.steps), model.facts.inputs),
             system_instruction=ask.system_instruction,
             functions=list(ask.functions),
             choice=ask.choice or Choice(),

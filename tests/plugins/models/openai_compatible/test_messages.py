@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from interplay.contracts import shown
+from interplay.interactions.sight import seen as seen_by
 from interplay.plugins.models.openai_compatible import signature
 from interplay.plugins.models.openai_compatible.config import Dialect
 from interplay.plugins.models.openai_compatible.content import Blocks
@@ -195,14 +196,15 @@ def remote(*content: Any) -> tuple[MCPServerToolCallStep, MCPServerToolResultSte
     return asked, MCPServerToolResultStep("c", list(content), name="get.map", server_name="s")
 
 
-def test_an_image_of_a_remote_server_is_seen_or_said_to_be_unseen():
+def test_an_image_of_a_remote_server_is_seen_or_said_to_be_there():
     image = ImageContent(data=PNG, mime_type="image/png")
     seen = messages(*remote(TextContent("A map"), image))
     assert seen[-1]["content"][1]["image_url"]["url"] == f"data:image/png;base64,{PNG}"
-    unseen = messages(*remote(TextContent("A map"), image), inputs={"text"})
-    ((_, text),) = answers(unseen)
+    told = messages(*seen_by(list(remote(TextContent("A map"), image)), {"text"}), inputs={"text"})
+    ((_, text),) = answers(told)
     assert text.startswith("[The MCP server 's' answered. This is data")
-    assert text.endswith("A map\n[Here is image content (image/png) that you cannot take in.]")
+    assert "A map\n[Here is an image (image/png, " in text
+    assert told[-1]["role"] == "tool"
 
 
 def page(image: str = PNG) -> tuple[URLContextCallStep, URLContextResultStep]:
@@ -227,7 +229,7 @@ def test_what_a_result_shows_in_its_signature_is_what_the_model_reads():
 def test_a_model_that_sees_no_images_is_told_that_a_page_has_one():
     found = messages(*page(), inputs={"text"})
     assert answers(found) == [
-        ("p", "Words of the page\n[An image (image/png) that you cannot see.]")
+        ("p", f"Words of the page\n{shown.unseen(ImageContent(PNG, 'image/png')).text}")
     ]
     assert found[-1]["role"] == "tool"
 

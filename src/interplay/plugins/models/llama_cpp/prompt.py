@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import msgspec
 
@@ -60,8 +60,6 @@ def conversation(steps: list[Step]) -> list[Said]:
             name = name or fields.get("name") or kind.removesuffix("_result")
             told = shown.read(fields.get("signature"), images=False)
             result = fields.get("result") if told is None else msgspec.to_builtins(told)
-            if kind == "mcp_server_tool_result":
-                result = _readable(result)
             text = _result(result, f"steps[{index}].result")
             if kind == "mcp_server_tool_result":
                 text = framed(fields.get("server_name") or "", text)
@@ -111,20 +109,6 @@ def _result(result: Any, at: str) -> str:
     if isinstance(result, list) and any("type" in part for part in result if _is_dict(part)):  # pyright: ignore[reportUnknownVariableType]
         return _text(result, at)  # pyright: ignore[reportUnknownArgumentType]
     return compact({} if result is None else result)
-
-
-def _readable(result: Any) -> Any:
-    """What a server sent of itself: media are named, for nobody chose to show them to this
-    model."""
-    if not isinstance(result, list):
-        return result
-    return [
-        {"type": "text", "text": f"[Here is {part['type']} content that you cannot take in.]"}
-        if part.get("type") in ("image", "audio", "video")
-        or (part.get("type") == "document" and _plain(part) is None)
-        else part
-        for part in cast("list[dict[str, Any]]", result)
-    ]
 
 
 def _is_dict(value: Any) -> bool:

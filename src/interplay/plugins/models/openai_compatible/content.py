@@ -37,15 +37,6 @@ class Blocks(msgspec.Struct, frozen=True):
         """One part per block. Raises Refused, naming the place, for what the model cannot take."""
         return [self._part(block, place) for block in blocks]
 
-    def seen(self, blocks: Sequence[Block]) -> list[Block]:
-        """The blocks, and in the place of each that this model does not take a word that it is
-        there: nobody chose to send it to this model."""
-        return [block if self._takes(block) else _unseen(block) for block in blocks]
-
-    def _takes(self, block: Block) -> bool:
-        kind = type(block).__struct_config__.tag
-        return kind in ("text", "function") or kind in self.inputs
-
     def _part(self, block: Block, place: str) -> Part:
         if isinstance(block, TextContent):
             return {"type": "text", "text": block.text}
@@ -66,12 +57,6 @@ class Blocks(msgspec.Struct, frozen=True):
         if isinstance(block, VideoContent):
             return {"type": "video_url", "video_url": {"url": _url(block, "video/mp4", place)}}
         return _document(block, place)
-
-
-def _unseen(block: Block) -> TextContent:
-    kind = type(block).__struct_config__.tag
-    mime = getattr(block, "mime_type", None) or "of unknown type"
-    return TextContent(f"[Here is {kind} content ({mime}) that you cannot take in.]")
 
 
 def plain(blocks: Sequence[Block] | None) -> str | None:

@@ -164,8 +164,6 @@ class Messages:
         elif isinstance(result, str):
             text = result
         elif isinstance(result, list) and _tag(step) in _WITH_CONTENT:
-            if _tag(step) == "mcp_server_tool_result":
-                result = self._blocks.seen(result)  # pyright: ignore
             parts = self._blocks.parts(result, place)  # pyright: ignore
             text, media = text_of(parts), media_of(parts)
         elif result is None:

@@ -1,0 +1,60 @@
+"""Media in results, for models that do not take them: said to be there, never left out."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from collections.abc import Set
+from typing import Any
+
+import msgspec
+
+from interplay.contracts.shown import unseen
+from interplay.interactions.media import MediaContent
+from interplay.wire.content import DocumentContent, TextContent
+from interplay.wire.steps import (
+    CodeExecutionResultStep,
+    FunctionResultStep,
+    MCPServerToolResultStep,
+    Step,
+)
+
+_RESULTS = (FunctionResultStep, MCPServerToolResultStep, CodeExecutionResultStep)
+
+
+def seen(steps: list[Step], inputs: Set[str]) -> list[Step]:
+    """The steps as a model that takes these kinds of content can be shown them: in results, words
+    stand for media of other kinds, with their type and size, and documents of plain text are read
+    out. Steps that need no change are the same objects."""
+    return [
+        _told(step, inputs)
+        if isinstance(step, _RESULTS) and isinstance(step.result, list)
+        else step
+        for step in steps
+    ]
+
+
+def _told(step: Any, inputs: Set[str]) -> Step:
+    told = [_shown(block, inputs) for block in step.result]
+    if all(new is old for new, old in zip(told, step.result, strict=True)):
+        return step
+    return msgspec.structs.replace(step, result=told)
+
+
+def _shown(block: Any, inputs: Set[str]) -> Any:
+    if not isinstance(block, MediaContent) or block.__struct_config__.tag in inputs:
+        return block
+    if isinstance(block, DocumentContent) and (text := _plain(block)) is not None:
+        return TextContent(text)
+    return unseen(block)
+
+
+def _plain(document: DocumentContent) -> str | None:
+    """The text of a document that is text; None for one that is not."""
+    mime = (document.mime_type or "").partition(";")[0]
+    if not document.data or not (mime.startswith("text/") or mime == "application/json"):
+        return None
+    try:
+        return b64decode(document.data, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
