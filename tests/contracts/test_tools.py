@@ -12,12 +12,12 @@ from interplay.contracts.registry import load
 from interplay.contracts.tool import CallSite, ToolCall
 from interplay.plugins.tools.google_search import GoogleSearch as GoogleSearchTool
 from interplay.plugins.tools.google_search import GoogleSearchConfig
-from interplay.testing.contracts.tool import ToolContract
+from interplay.testing.contracts.tool import ClientToolContract, ToolContract
 from interplay.testing.local_mcp import LocalMcp
 from interplay.testing.local_web import LocalWeb
 from interplay.testing.script import Fail, ScriptError
 from interplay.testing.scripted_tool import ScriptedTool
-from interplay.wire.tools import CodeExecution, GoogleSearch, MCPServer, URLContext
+from interplay.wire.tools import CodeExecution, ComputerUse, GoogleSearch, MCPServer, URLContext
 from tests.engines import Around, Finds, hit
 
 
@@ -188,3 +188,33 @@ async def test_a_scripted_failure_is_raised():
     tool = ScriptedTool("google_search", [Fail(message="engine down")])
     with pytest.raises(Exception, match="engine down"):
         await ToolContract().made(tool, GoogleSearch(), {"query": "x"})
+
+
+class TestComputerUse(ClientToolContract):
+    """computer_use as it ships, in a browser."""
+
+    @pytest.fixture
+    def tool(self):
+        shipped: Any = load("interplay.tools", "computer_use")
+        return shipped(shipped.Config(), SimpleNamespace())
+
+    @pytest.fixture
+    def declaration(self):
+        return ComputerUse(environment="browser", enable_prompt_injection_detection=True)
+
+
+class TestComputerUseOfEarlierModels(TestComputerUse):
+    """The functions of earlier models."""
+
+    @pytest.fixture
+    def tool(self):
+        shipped: Any = load("interplay.tools", "computer_use")
+        return shipped(shipped.Config(functions="legacy"), SimpleNamespace())
+
+
+class TestComputerUseOfAPhone(TestComputerUse):
+    """A phone, where consent is nobody's matter."""
+
+    @pytest.fixture
+    def declaration(self):
+        return ComputerUse(environment="mobile", disabled_safety_policies=["data_modification"])

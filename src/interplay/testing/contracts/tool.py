@@ -1,8 +1,9 @@
-"""What every server tool must do; see interplay.contracts.tool."""
+"""What every tool must do; see interplay.contracts.tool."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import aclosing
 from typing import Any
 
@@ -10,7 +11,7 @@ import jsonschema_rs
 import msgspec
 import pytest
 
-from interplay.contracts.tool import CallSite, Tool, ToolCall
+from interplay.contracts.tool import CallSite, ClientTool, Tool, ToolCall
 
 
 @pytest.mark.asyncio
@@ -103,3 +104,54 @@ class ToolContract:
         made: Any = tool.call(call, self.site(declaration, "k"))
         async with asyncio.timeout(self.patience), aclosing(made):
             await anext(made)
+
+
+@pytest.mark.asyncio
+class ClientToolContract:
+    """For a tool whose calls the caller answers: subclass it and give the fixtures `tool` and
+    `declaration`."""
+
+    @pytest.fixture
+    def tool(self) -> Any:
+        """The tool under test."""
+        raise NotImplementedError("Give your test class a `tool` fixture.")
+
+    @pytest.fixture
+    def declaration(self) -> Any:
+        """A declaration it describes."""
+        raise NotImplementedError("Give your test class a `declaration` fixture.")
+
+    async def test_it_serves_the_type_of_its_declaration(
+        self, tool: ClientTool, declaration: Any
+    ) -> None:
+        """`serves` is the wire type, and it leaves the calls to the caller."""
+        assert msgspec.to_builtins(declaration)["type"] == tool.serves
+        assert tool.answered_by == "client"
+        assert not hasattr(tool, "call")
+
+    async def test_what_it_offers_are_functions_with_object_schemas(
+        self, tool: ClientTool, declaration: Any
+    ) -> None:
+        """Names are unique and can be declared, schemas say what arguments may be."""
+        offered = await tool.offer(declaration, "any-model")
+        names = [function.name for function in offered.functions]
+        assert names
+        assert len({*names}) == len(names)
+        for function in offered.functions:
+            assert re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", function.name)
+            assert function.description
+            jsonschema_rs.validator_for(function.parameters or {})
+            assert (function.parameters or {"type": "object"})["type"] == "object"
+
+    async def test_the_same_declaration_means_the_same_again(
+        self, tool: ClientTool, declaration: Any
+    ) -> None:
+        """What a model was shown in one turn it is shown in the next, so that caches hold."""
+        once, again = [await tool.offer(declaration, "any-model") for _ in range(2)]
+        assert once == again
+
+    async def test_a_model_nobody_named_is_offered_something_too(
+        self, tool: ClientTool, declaration: Any
+    ) -> None:
+        """An agent chooses its models later."""
+        assert (await tool.offer(declaration, "")).functions

@@ -66,7 +66,7 @@ class ComputerUseConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     functions: FunctionSet = "current"
     """The names of the functions: `click`, `type`, ... or those of earlier models, `click_at`,
     `type_text_at`, ..."""
-    models: dict[str, FunctionSet] = _LEGACY_MODELS
+    models: dict[str, FunctionSet] = msgspec.field(default_factory=_LEGACY_MODELS.copy)
     """The same for the models of these names, as requests say them; `*` and `?` stand for any
     letters, and the longest that fits counts."""
 
@@ -119,8 +119,8 @@ def _check_excluded(excluded: list[str], known: list[str], environment: str) -> 
     for number, name in enumerate(excluded):
         if name in known:
             continue
-        near = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
-        hint = " Did you mean {}?".format(" or ".join(f"'{n}'" for n in near)) if near else ""
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
         raise Refused(
             f"The value '{name[:80]}' is not supported for 'excluded_predefined_functions"
             f"[{number}]'.{hint} Functions of the environment '{environment}' for this model: "
