@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.processes import ROOT, NotReady, cpu_seconds
 
-_START_SECONDS = 30.0
+_START_SECONDS = 90.0
 
 
 class Member:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import re
 import socket
 import subprocess
@@ -29,10 +30,12 @@ def cores() -> tuple[int | None, int | None]:
 
 
 def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    """A port nobody listens on just now, from below those the system gives to connections."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
 
 
 def tree(pid: int) -> list[int]:
@@ -115,7 +118,7 @@ class Server:
             )
         self.pid = self.process.pid
 
-    def wait_for(self, url: str, seconds: float = 30.0) -> None:
+    def wait_for(self, url: str, seconds: float = 90.0) -> None:
         """Waits until something answers at this address, with whatever status."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.process.poll() is None:

@@ -12,7 +12,6 @@ import os
 import pwd
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.ports import free_port
 
 OLDEST = 15
 SECONDS = 60
@@ -71,7 +72,7 @@ class Server:
             shutil.chown(self._folder, self._run_as["user"], self._run_as["group"])
         try:
             self._run("initdb", "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C", "-N")
-            self.port = _free_port()
+            self.port = free_port()
             given = {**_SETTINGS, "port": self.port, "unix_socket_directories": self._folder}
             with open(self._data / "postgresql.conf", "a") as file:
                 for key, value in {**given, **settings}.items():
@@ -185,12 +186,6 @@ def _unprivileged() -> dict[str, Any]:
     names = {entry.pw_name: entry for entry in pwd.getpwall()}
     entry = names.get("postgres") or names["nobody"]
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

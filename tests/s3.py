@@ -35,6 +35,6 @@ def storage() -> Iterator[str]:
 def new_bucket(endpoint: str) -> str:
     """The name of an empty bucket."""
     name = f"media-{uuid4().hex[:12]}"
-    with urlopen(Request(f"{endpoint}/{name}", method="PUT"), timeout=10) as answer:
+    with urlopen(Request(f"{endpoint}/{name}", method="PUT"), timeout=120) as answer:
         assert answer.status == 200
     return name

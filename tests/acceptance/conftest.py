@@ -1,7 +1,4 @@
-"""The SDKs as their users have them: one environment per version, and a server process.
-
-The environments are built once, in $INTERPLAY_SDK_CACHE (default ~/.cache/interplay-tests).
-"""
+"""The SDKs as their users have them: one environment per version, and a server process."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from functools import cache
@@ -19,10 +17,10 @@ from pathlib import Path
 from queue import Empty, Queue
 
 import pytest
-from filelock import FileLock
+
+from tests.cache import kept, python_with
 
 SAMPLES = Path(__file__).parent / "samples"
-CACHE = Path(os.environ.get("INTERPLAY_SDK_CACHE", "~/.cache/interplay-tests")).expanduser()
 SETTINGS = """
 host = "127.0.0.1"
 port = 0
@@ -43,66 +41,27 @@ LISTENING = re.compile(r"http://[\d.]+:\d+")
 RECORD = "\x1e"
 
 
-def _run(command: list[str | Path], folder: Path, seconds: float = 240) -> None:
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{command[0]} failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-
-
-def _built(name: str, build: list[list[str | Path]]) -> Path:
-    """A folder of the cache, built once by these commands; half-built ones are built again."""
-    folder = CACHE / name
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with FileLock(CACHE / f"{name}.lock"):
-        ready = folder / ".ready"
-        if not ready.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            for command in build:
-                _run(command, folder)
-            ready.touch()
-    return folder
-
-
-def python_sdk(version: str) -> list[str]:
+def python_sdk(version: str, scratch: Path) -> list[str]:
     """The command that runs the Python samples with this version of google-genai."""
-    name = f"python-{version}-py{sys.version_info.major}.{sys.version_info.minor}"
-    package, python = f"google-genai=={version}", CACHE / name / "venv" / "bin" / "python"
-    uv = shutil.which("uv")
-    if uv is not None:
-        build: list[list[str | Path]] = [
-            [uv, "venv", "--quiet", "--python", sys.executable, "venv"],
-            [uv, "pip", "install", "--quiet", "--python", python, package],
-        ]
-    else:
-        build = [
-            [sys.executable, "-m", "venv", "venv"],
-            [python, "-m", "pip", "install", "--quiet", package],
-        ]
-    _built(name, build)
+    python = python_with(f"python-{version}", f"google-genai=={version}")
     return [str(python), "-W", "ignore", str(SAMPLES / "python" / "run.py")]
 
 
-def js_sdk(version: str) -> list[str]:
+def js_sdk(version: str, scratch: Path) -> list[str]:
     """The command that runs the JavaScript samples with this version of @google/genai.
 
-    Modules are looked up beside the file that imports them, so the samples are copied there.
+    Modules are looked up beside the file that imports them, so the samples are copied into
+    a folder that has them.
     """
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         pytest.skip("node and npm are not installed")
     package = f"@google/genai@{version}"
-    install: list[str | Path] = [npm, "install", "--silent", "--no-audit", "--no-fund", package]
-    folder = _built(f"js-{version}", [[npm, "init", "--yes"], install])
-    shutil.copytree(SAMPLES / "js", folder / "samples", dirs_exist_ok=True)
-    return [node, str(folder / "samples" / "run.mjs")]
+    install = [npm, "install", "--silent", "--no-audit", "--no-fund", package]
+    folder = kept(f"js-{version}", [[npm, "init", "--yes"], install])
+    shutil.copytree(SAMPLES / "js", scratch / "js")
+    (scratch / "node_modules").symlink_to(folder / "node_modules")
+    return [node, str(scratch / "js" / "run.mjs")]
 
 
 class Server:
@@ -137,7 +96,7 @@ class Server:
     def _address(self) -> str:
         while True:
             try:
-                line = self._lines.get(timeout=20)
+                line = self._lines.get(timeout=90)
             except Empty:
                 raise RuntimeError(f"The server did not start: {self.log}") from None
             if address := LISTENING.search(line):
@@ -152,7 +111,7 @@ class Server:
         """Ends it as an operator would; answers the exit status."""
         self._process.send_signal(signal.SIGTERM)
         try:
-            return self._process.wait(timeout=20)
+            return self._process.wait(timeout=90)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(timeout=20)
@@ -170,7 +129,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @cache
 def outcomes(url: str, language: str, version: str, style: str) -> dict[str, str | None]:
     """Sample -> what went wrong in it, None for nothing; all of a style in one process."""
-    command = {"python": python_sdk, "js": js_sdk}[language](version)
+    with tempfile.TemporaryDirectory() as scratch:
+        command = {"python": python_sdk, "js": js_sdk}[language](version, Path(scratch))
+        return _told(url, command, style)
+
+
+def _told(url: str, command: list[str], style: str) -> dict[str, str | None]:
     folder = Path(command[-1]).parent / style
     scripts = sorted(str(path) for path in folder.iterdir() if path.suffix in (".py", ".mjs"))
     done = subprocess.run(
@@ -183,7 +147,7 @@ def outcomes(url: str, language: str, version: str, style: str) -> dict[str, str
         },
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=360,
         check=False,
     )
     lines = [line for line in done.stdout.split("\n") if line.startswith(RECORD)]

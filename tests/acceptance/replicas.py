@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from typing import Any
 import tomli_w
 
 from tests.api.test_ask import ASKS
+from tests.ports import free_port
 
 
 def _in_toml(reply: Any) -> Any:
@@ -48,7 +48,7 @@ MODELS: dict[str, Any] = {
 class Process:
     """One process with a log; `url` is where it says it listens."""
 
-    def __init__(self, command: list[str], log: Path, seconds: float = 30) -> None:
+    def __init__(self, command: list[str], log: Path, seconds: float = 90) -> None:
         self._log = log
         environment = {k: v for k, v in os.environ.items() if not k.startswith("INTERPLAY_")}
         with log.open("ab") as file:
@@ -72,7 +72,7 @@ class Process:
             raise RuntimeError(f"It did not start: {self._log.read_text()[-3000:]}")
         time.sleep(0.02)
 
-    def end(self, how: signal.Signals = signal.SIGTERM, seconds: float = 30) -> int:
+    def end(self, how: signal.Signals = signal.SIGTERM, seconds: float = 90) -> int:
         """Ends it; answers the exit status."""
         if self._process.poll() is None:
             self._process.send_signal(how)
@@ -99,7 +99,7 @@ class Replicas:
         self._config = folder / "interplay.toml"
         settings = {"preload": False, "blobs_url": str(folder / "blobs"), "models": MODELS}
         self._config.write_text(tomli_w.dumps(settings))
-        self._ports = [_free_port(), _free_port()]
+        self._ports = [free_port(), free_port()]
         self.addresses = [f"http://127.0.0.1:{port}" for port in self._ports]
         self.processes: list[Process] = []
         self.proxy: Process | None = None
@@ -127,9 +127,10 @@ class Replicas:
 
     def close(self) -> None:
         """Ends everything."""
-        for process in (self.proxy, *self.processes):
-            if process is not None:
-                process.end(signal.SIGKILL)
+        for process in self.processes:
+            process.end(signal.SIGKILL)
+        if self.proxy is not None:
+            self.proxy.end(signal.SIGTERM)  # killed, it would leave its own processes behind
 
     def _api(self, number: int) -> Process:
         return self._server(
@@ -145,7 +146,7 @@ class Replicas:
 
     def _front(self, proxy: str) -> str:
         """Starts the proxy with the configuration of deploy/, at addresses of ours."""
-        port = _free_port()
+        port = free_port()
         name = {"nginx": "nginx.conf", "haproxy": "haproxy.cfg"}[proxy]
         text = (DEPLOY / name).read_text("utf-8")
         for number, ours in enumerate(self._ports, 1):
@@ -177,12 +178,6 @@ def has_proxy(name: str) -> bool:
 def _replaced(text: str, old: str, new: str) -> str:
     assert old in text, old
     return text.replace(old, new)
-
-
-def _free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return bound.getsockname()[1]
 
 
 def _answers(url: str) -> bool:

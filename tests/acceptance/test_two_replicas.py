@@ -32,7 +32,7 @@ SAMPLES_OF = [
     for path in sorted((SAMPLES / language / style).iterdir())
     if path.suffix in (".py", ".mjs")
 ]
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.spread("replicas")]
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ async def test_every_way_to_ask_folds_to_the_same_interaction(api: Api, name: st
 @everywhere
 async def test_an_event_passes_the_proxy_when_it_is_written(api: Api):
     body = {"model": "slow", "input": WORDS, "stream": True}
-    async with asyncio.timeout(20), api.opened(json=body) as live:
+    async with asyncio.timeout(60), api.opened(json=body) as live:
         first = await anext(live)
         while "delta" not in (event := await anext(live)):
             pass
@@ -180,7 +180,7 @@ async def test_a_run_is_stopped_from_the_other_replica(
 ):
     one, two = both
     body = {"model": "slow", "input": "word " * 600, **how}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         if "stream" in how:
             async with one.opened(json=body) as live:
                 id = (await anext(live))["interaction"]["id"]

@@ -150,7 +150,7 @@ async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, A
             block = ""
 
 
-async def until(condition: Callable[[], object], seconds: float = 10) -> None:
+async def until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Returns as soon as the condition holds; TimeoutError when it does not in that time."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - it looks at state that tells nobody of a change

@@ -124,7 +124,7 @@ async def test_a_failed_interaction_can_be_followed(opened: Any, house: Any) -> 
 
 
 @requirement("chain:long")
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 async def test_a_chain_of_hundreds_of_turns_is_read_whole(house: Any) -> None:
     from contextlib import AsyncExitStack
 

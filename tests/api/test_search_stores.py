@@ -24,7 +24,7 @@ KANT = pdf("The starry heavens above me", "and the moral law within me fill the 
 
 async def ended(client: Any, operation: Any) -> Any:
     """The operation as soon as it is done."""
-    async with asyncio.timeout(20):  # each round is a request over the network
+    async with asyncio.timeout(60):  # each round is a request over the network
         while not operation.done:
             operation = await client.operations.get(operation)
     return operation
@@ -32,7 +32,7 @@ async def ended(client: Any, operation: Any) -> Any:
 
 async def done(api: Api, operation: dict[str, Any]) -> dict[str, Any]:
     """The same over HTTP."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not operation.get("done"):
             answer = await api.call("GET", f"/v1/{operation['name']}")
             assert answer.status == 200, answer.raw

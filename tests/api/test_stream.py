@@ -195,7 +195,7 @@ async def test_a_silent_stream_is_kept_alive_by_comments_that_say_what_happens(
         assert await response.content.readline() == b": loading the model\n"
         raw = b""
         while raw.count(b": loading the model") < 2:
-            raw += await asyncio.wait_for(response.content.readany(), 5)
+            raw += await asyncio.wait_for(response.content.readany(), 60)
         house.model.busy_with = None
         house.model.gate("load").open()
         raw += await response.content.read()
@@ -208,7 +208,7 @@ async def test_a_comment_is_not_later_than_the_silence_that_is_allowed(
     api = await opened({"chunks": [{"hold": "h"}, "done"]}, limits={"keepalive_seconds": 1.0})
     body = {"model": "m", "input": "x", "stream": True}
     async with api.session.post(f"{api.url}/v1/interactions", json=body) as response:
-        while b"status_update" not in await asyncio.wait_for(response.content.readany(), 5):
+        while b"status_update" not in await asyncio.wait_for(response.content.readany(), 60):
             pass
         assert (await asyncio.wait_for(response.content.readany(), 1.5)).startswith(b": ")
         house.model.gate("h").open()

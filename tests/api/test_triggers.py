@@ -42,7 +42,7 @@ async def executions(api: Api, id: str) -> list[dict[str, Any]]:
 
 async def over(fetch: Callable[[], Awaitable[list[Any]]]) -> list[Any]:
     """What `fetch` answers as soon as none of its executions is in progress any more."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while True:
             found = await fetch()
             told = [one["status"] if isinstance(one, dict) else one.status for one in found]

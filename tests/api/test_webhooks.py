@@ -106,7 +106,7 @@ async def until_delivered(api: Api, id: str) -> list[dict[str, Any]]:
 async def _ticks() -> AsyncGenerator[None]:
     import asyncio
 
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while True:
             yield
             await asyncio.sleep(0.02)

@@ -49,7 +49,7 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
         yield Field(up, rounds.Target("floor", low, floor), folder)
 
 
-def run_module(*words: str, seconds: float = 50) -> subprocess.CompletedProcess[str]:
+def run_module(*words: str, seconds: float = 300) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", *words],
         cwd=ROOT,
@@ -138,6 +138,7 @@ def test_the_check_of_a_whole_answer_wants_the_status_too():
         check_whole(msgspec.json.encode({**answer, "status": "failed"}), ask)
 
 
+@pytest.mark.alone
 async def test_the_upstream_paces_its_chunks(field: Field):
     body = msgspec.json.encode({"model": "bench-paced-20-5", "messages": [], "stream": True})
     ask = Ask(body, " word00019", path="/v1/chat/completions")
@@ -191,7 +192,7 @@ def test_cpu_and_memory_of_a_process_tree_include_its_children():
         assert cpu_seconds(child.pid) > 0.05
         assert pss_megabytes(child.pid) > 38
     finally:
-        child.communicate(b"\n", timeout=10)
+        child.communicate(b"\n", timeout=120)
 
 
 async def test_a_thousandfold_wait_is_bounded(field: Field):
@@ -200,6 +201,7 @@ async def test_a_thousandfold_wait_is_bounded(field: Field):
         await drive(field.floor.port, ask, connections=1, total=1, timeout=0.3)
 
 
+@pytest.mark.alone
 def test_open_streams_are_checked_event_by_event():
     words = ("--streams", "8", "--rate", "20", "--seconds", "2", "--length", "1", "--json")
     done = run_module("bench.streams", "--floor", *words)
@@ -210,6 +212,7 @@ def test_open_streams_are_checked_event_by_event():
     assert outcome["lag_median"] < 1000
 
 
+@pytest.mark.alone
 def test_open_streams_of_the_server_arrive_whole_and_are_stored_as_they_were_streamed():
     words = ("--streams", "8", "--rate", "20", "--seconds", "2", "--length", "1", "--json")
     done = run_module("bench.streams", *words)

@@ -49,7 +49,7 @@ replies = [{{text = "So it is.", deltas = [{{type = "text_annotation_delta", ann
   {{type = "url_citation", url = "https://example.com/a", title = "A page"}}]}}]}}]
 """
 _EMBEDDED = "\n".join(f'models."{name}".backend = "scripted"' for name in DEFAULT_MODELS)
-START_SECONDS = 30
+START_SECONDS = 90
 
 Cli = Callable[..., Result]
 
@@ -96,7 +96,7 @@ class Served:
         """Ends it as Ctrl-C would; answers its exit code."""
         self.process.send_signal(signal.SIGINT)
         try:
-            return self.process.wait(20)
+            return self.process.wait(60)
         finally:
             self.process.kill()
 

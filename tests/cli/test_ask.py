@@ -155,7 +155,7 @@ def test_interrupting_stops_the_interaction_and_exits_with_130(cli: Cli, served:
     assert asking.stdout is not None
     assert asking.stdout.read(5) == b"word0"
     asking.send_signal(signal.SIGINT)
-    _, said = asking.communicate(timeout=20)
+    _, said = asking.communicate(timeout=120)
     assert (asking.returncode, b"Traceback" in said) == (130, False)
     shown = json.loads(cli("interactions", "list", "--json", "-n", "1").stdout)
     assert shown["interactions"][0]["status"] == "cancelled"

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.conftest import Cli, Served
 
 TOOL = {"type": "function", "name": "weather", "parameters": {"type": "object"}}
-SECONDS = 20
+SECONDS = 60
 
 
 def test_a_pipe_is_a_conversation_without_prompts(cli: Cli):

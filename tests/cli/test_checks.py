@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import os
-import socket
 import sys
 
 import msgspec
@@ -11,6 +10,7 @@ import pytest
 from interplay.cli import checks
 from interplay.settings import Settings
 from tests.cli.loopback import Canned
+from tests.ports import free_port
 
 
 def named(found, name):
@@ -19,11 +19,6 @@ def named(found, name):
 
 def settings(tmp_path, **values):
     return Settings(**{"data_dir": str(tmp_path / "data"), "cache_dir": str(tmp_path), **values})
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def test_this_installation_is_well():

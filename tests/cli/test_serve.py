@@ -43,7 +43,7 @@ def test_a_port_that_is_taken_is_named(served: Served):
 def test_a_start_that_fails_exits_with_1_and_says_why(served: Served, tmp_path):
     command = [sys.executable, "-m", "interplay", "serve", "--port", "0", "--config"]
     command += [str(served.config), "--data-dir", str(served.data)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     assert str(served.process.pid) in done.stderr
     assert "Traceback" not in done.stderr

@@ -7,9 +7,15 @@ import pytest
 from interplay.testing.contracts.dispatcher import DispatcherContract
 from interplay.testing.contracts.dispatcher_crew import Crew
 
+pytestmark = pytest.mark.spread()
+PATIENT = 20.0
+"""Seconds on a machine that does much else; what is promised is measured below, alone."""
+
 
 class TestLocal(DispatcherContract):
     """The dispatcher of one machine, over SQLite."""
+
+    prompt = PATIENT
 
     @pytest.fixture
     def opens(self):
@@ -23,6 +29,8 @@ class TestLocal(DispatcherContract):
 class TestDbos(DispatcherContract):
     """The dispatcher of many machines, over PostgreSQL."""
 
+    prompt = PATIENT
+
     @pytest.fixture
     def opens(self):
         return "tests.plugins.dispatchers.dbos_opener:opened"
@@ -30,6 +38,21 @@ class TestDbos(DispatcherContract):
     @pytest.fixture
     def place(self, dispatch_database):
         return dispatch_database
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize(
+    "test",
+    [
+        "test_work_of_a_killed_process_is_taken_over",
+        "test_a_process_that_drains_hands_over_at_once",
+        "test_drain_hands_back_what_is_being_done_and_others_take_it_at_once",
+    ],
+)
+async def test_the_local_dispatcher_is_as_prompt_as_promised(tmp_path, test):
+    async with AsyncExitStack() as stack:
+        crew = Crew("tests.contracts.dispatchers:local", str(tmp_path), 2.0, stack)
+        await getattr(DispatcherContract(), test)(crew)
 
 
 @pytest.mark.parametrize(

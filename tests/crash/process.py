@@ -55,7 +55,7 @@ class Process:
             preexec_fn=limited if limit is not None else None,
         )  # fmt: skip
         assert self._process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while True:
                 line = (await self._process.stdout.readline()).decode()
                 assert line, (self._folder / "log").read_text()[-3000:]
@@ -64,13 +64,13 @@ class Process:
         self.api = Api(line.split()[-1], self._session)
         return self.api
 
-    async def died(self, seconds: float = 20) -> None:
+    async def died(self, seconds: float = 60) -> None:
         """Waits until it has killed itself."""
         assert self._process is not None
         async with asyncio.timeout(seconds):
             assert await self._process.wait() == -signal.SIGKILL, self.log()[-3000:]
 
-    async def end(self, how: signal.Signals = signal.SIGKILL, seconds: float = 30) -> int:
+    async def end(self, how: signal.Signals = signal.SIGKILL, seconds: float = 90) -> int:
         """Sends a signal and waits for the end."""
         assert self._process is not None
         if self._process.returncode is None:

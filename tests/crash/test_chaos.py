@@ -12,8 +12,10 @@ from tests.crash.chaos.plan import Plan
 from tests.crash.chaos.show import Outcome, Show
 from tests.postgres import Server
 
+pytestmark = pytest.mark.spread()
 
-@pytest.mark.timeout(150)
+
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("shape", ["alone", "shared"])
 async def test_nothing_is_lost_and_nothing_is_doubled_while_processes_die(
     tmp_path: Path, shape: str
@@ -23,6 +25,7 @@ async def test_nothing_is_lost_and_nothing_is_doubled_while_processes_die(
         interactions=10,
         seconds=6.0,
         cancelled=0.2,
+        acts=2,
         kill_every=(1.5, 3.0),
         patience=20.0,
     )
@@ -31,7 +34,7 @@ async def test_nothing_is_lost_and_nothing_is_doubled_while_processes_die(
     assert outcome.tracebacks == 0
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(600)
 async def test_nothing_is_lost_and_nothing_is_doubled_while_the_database_dies_as_well(
     tmp_path: Path, postgres: Server, database: str
 ) -> None:
@@ -40,6 +43,7 @@ async def test_nothing_is_lost_and_nothing_is_doubled_while_the_database_dies_as
         interactions=10,
         seconds=9.0,
         cancelled=0.2,
+        acts=2,
         kill_every=(1.5, 3.0),
         database_restarts=0.4,
     )
@@ -63,7 +67,7 @@ MUTANTS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("mutant", MUTANTS)
 async def test_a_server_that_breaks_a_rule_is_caught(tmp_path: Path, mutant: str) -> None:
     given: dict[str, Any] = {"interactions": 32, "seconds": 60.0, **MUTANTS[mutant]}

@@ -14,6 +14,8 @@ import pytest
 from tests.api.api import Api, fold, ids, kinds, requirement, text_of, until
 from tests.crash.process import Process, process
 
+pytestmark = pytest.mark.spread()
+
 WORDS = [f"w{number} " for number in range(60)]
 SLOW = {
     "models": {
@@ -39,7 +41,7 @@ LOST = (aiohttp.ClientError, ConnectionError, asyncio.TimeoutError, AssertionErr
 
 async def follow(server: Process, id: str, events: list[dict[str, Any]]) -> None:
     """Takes events until the end, through any number of dead servers."""
-    async with asyncio.timeout(50):
+    async with asyncio.timeout(200):
         while not events or events[-1]["event_type"] != "interaction.completed":
             after = f"&last_event_id={events[-1]['event_id']}" if events else ""
             path = f"/v1/interactions/{id}?stream=true{after}"
@@ -61,7 +63,7 @@ async def test_a_background_run_goes_on_after_kill_9_and_its_client_sees_one_str
         id = (await api.create(model=model, input="x", background=True)).body["id"]
         events: list[dict[str, Any]] = []
         client = asyncio.create_task(follow(server, id, events))
-        await until(lambda: len(events) >= 10, seconds=20)
+        await until(lambda: len(events) >= 10, seconds=60)
         await server.end(signal.SIGKILL)
         api = await server.start()
         await client
@@ -107,7 +109,7 @@ async def test_a_foreground_stream_cut_by_kill_9_is_failed_and_ends_for_who_resu
 
 
 @requirement("weather:kill-everywhere")
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 async def test_kill_9_at_random_moments_loses_nothing_and_doubles_nothing(
     tmp_path: Path,
 ) -> None:
@@ -150,7 +152,7 @@ async def test_sigterm_lets_foreground_runs_finish_and_hands_background_runs_bac
         events: list[dict[str, Any]] = []
         client = asyncio.create_task(follow(server, id, events))
         whole = asyncio.create_task(api.create(model="m", input="y"))
-        await until(lambda: len(events) >= 10, seconds=20)
+        await until(lambda: len(events) >= 10, seconds=60)
         assert await server.end(signal.SIGTERM) == 0
         assert (await whole).text == "".join(WORDS)
         api = await server.start()
@@ -170,7 +172,7 @@ async def test_a_run_that_breaks_every_server_is_given_up(tmp_path: Path) -> Non
         client = asyncio.create_task(follow(server, id, events))
         for _ in range(7):
             seen = len(events)
-            await until(lambda seen=seen: client.done() or len(events) > seen, seconds=20)
+            await until(lambda seen=seen: client.done() or len(events) > seen, seconds=60)
             await server.end(signal.SIGKILL)
             api = await server.start()
         await client
@@ -240,10 +242,10 @@ async def test_a_process_that_stops_hands_back_at_once_while_it_still_answers(
         events: list[dict[str, Any]] = []
         client = asyncio.create_task(follow(second, id, events))
         whole = asyncio.create_task(api.create(model="m", input="y"))
-        await until(lambda: len(events) >= 10, seconds=20)
+        await until(lambda: len(events) >= 10, seconds=60)
         ending = asyncio.create_task(first.end(signal.SIGTERM))
         seen = len(events)
-        await until(lambda: len(events) > seen + 10, seconds=2)  # where the whole run takes longer
+        await until(lambda: len(events) > seen + 10 or whole.done())
         assert not whole.done()
         assert (await whole).text == "".join(WORDS)
         assert await ending == 0

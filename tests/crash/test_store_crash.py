@@ -57,7 +57,7 @@ def ended(child: subprocess.Popen[str]) -> list[str]:
     assert child.stdout is not None
     rest = child.stdout.readlines()
     child.stdout.close()
-    child.wait(timeout=20)
+    child.wait(timeout=120)
     return rest
 
 
@@ -132,7 +132,7 @@ async def test_a_frozen_process_keeps_the_other_out_no_longer_than_its_patience(
         for number in range(10):
             read(frozen, Answered(), dice.randrange(1, 20))
             frozen.send_signal(signal.SIGSTOP)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 try:
                     await store.create(new(f"mine{number}"))
                     outcomes.add("written")

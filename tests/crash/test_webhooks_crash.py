@@ -16,6 +16,8 @@ from tests.api.api import Api, requirement, until
 from tests.crash.process import process
 from tests.crash.test_server_crash import LOST
 
+pytestmark = pytest.mark.spread()
+
 CONFIG: dict[str, Any] = {
     "models": {"m": {"backend": "scripted", "replies": ["done"], "repeat": True}},
     "default_model": "m",
@@ -66,7 +68,7 @@ async def test_a_crash_in_a_pause_between_attempts_loses_and_repeats_none(
         id = await hook(api, uri)
         await begin(api)
         for tried in (1, 2):
-            await until(lambda tried=tried: len(web.requests) >= tried, 20)
+            await until(lambda tried=tried: len(web.requests) >= tried, 60)
             await known(api, id, tried)
             await server.end()
             api = await server.start()
@@ -79,7 +81,7 @@ async def test_a_crash_in_a_pause_between_attempts_loses_and_repeats_none(
 
 async def known(api: Api, id: str, count: int) -> None:
     """Waits until so many attempts are known to have ended."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             answer = await api.call("GET", f"/v1/webhooks/{id}/deliveries")
             (only,) = answer.body.get("deliveries") or [{}]

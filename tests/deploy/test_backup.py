@@ -34,7 +34,7 @@ MODELS = {
 PICTURE = base64.b64encode(bytes(range(256)) * 1_000).decode()
 IMAGE = {"type": "image", "mime_type": "image/png", "data": PICTURE}
 WORDS = " ".join(f"w{number}" for number in range(60))
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 
 
 def commands(title: str) -> str:

@@ -19,7 +19,7 @@ def checked(command: list[str]) -> str:
     if found is None:
         pytest.skip(f"{command[0]} is not installed: apt-get install {command[0]}")
     done = subprocess.run(
-        [found, *command[1:]], capture_output=True, text=True, timeout=30, check=False
+        [found, *command[1:]], capture_output=True, text=True, timeout=120, check=False
     )
     return "" if done.returncode == 0 else done.stdout + done.stderr or "it failed"
 

@@ -54,7 +54,7 @@ async def test_a_sample_runs(name, code, capsys):
     async with serve(models={"qwen2.5-coder-1.5b": model}) as server:
         assert ADDRESS in code
         program = compile(code.replace(ADDRESS, server.url), name, "exec")
-        await asyncio.wait_for(asyncio.to_thread(exec, program, {"__name__": name}), 30)
+        await asyncio.wait_for(asyncio.to_thread(exec, program, {"__name__": name}), 120)
     assert model.turns
     assert capsys.readouterr().out.strip()
 

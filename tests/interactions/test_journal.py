@@ -108,7 +108,7 @@ async def test_the_end_of_a_stream_does_not_wait_for_the_next_batch(
     await asyncio.sleep(0)
     say(journal, "a")  # while the first batch is being committed
     store.gate.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await journal.end("completed")
 
 
@@ -164,7 +164,7 @@ async def test_a_claim_by_someone_else_ends_the_journal_for_its_readers(
     waiting = asyncio.create_task(journal.wait_end())
     await store.claim(ID)
     say(journal, "a")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await waiting
         await lost.wait()
     assert journal.lost
@@ -206,7 +206,7 @@ async def test_a_handed_back_run_does_not_wait_for_space(
     store.full = True
     say(journal, "a")
     await until(lambda: store.refused)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await journal.let_go()
     assert journal.lost
 
@@ -221,7 +221,7 @@ async def test_an_end_that_breaks_leaves_nobody_waiting(
     store.broken = True
     with pytest.raises(StoreUnusable):
         await journal.end("completed")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await waiting
     assert journal.lost
     assert not await journal.end("failed")
@@ -238,7 +238,7 @@ async def test_an_end_that_is_broken_off_leaves_nobody_waiting(
     await asyncio.sleep(0)
     ending.cancel()
     await asyncio.gather(ending, return_exceptions=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await journal.wait_end()
         assert not await journal.end("failed")
 
@@ -252,7 +252,7 @@ async def test_a_store_that_breaks_in_mid_run_stops_the_run(
     journal.on_lost = lost.set
     store.broken = True
     say(journal, "a")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await lost.wait()
         await journal.wait_end()
     with pytest.raises(Ended):

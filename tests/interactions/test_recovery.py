@@ -88,7 +88,7 @@ async def test_a_full_disk_does_not_keep_a_server_from_starting(house: Any) -> N
     assert (await api.get(asked(1).id)).body["status"] == "in_progress"
     following = asyncio.create_task(api.replay(asked(1).id))
     server.app.assembly.store.full = False
-    await until(lambda: server.app.assembly.store.log.count("end") == 2, 20)
+    await until(lambda: server.app.assembly.store.log.count("end") == 2, 60)
     assert kinds(await following)[-1] == "interaction.completed"
     assert (await api.get(asked(2).id)).body["status"] == "failed"
 

@@ -91,11 +91,11 @@ async def test_calls_run_side_by_side_up_to_the_limit_and_answer_in_their_order(
 async def test_each_failure_is_a_result_of_its_own_call() -> None:
     tool = Search()
     tool.gate.set()
-    box = await box_of(tool, tool_seconds=0.05)
+    box = await box_of(tool, tool_seconds=0.4)
     found = await answers(box, calls("failure", "", "bug", "never"))
     results = [steps[-1] for steps in found]
     assert isinstance(results[1], GoogleSearchResultStep)
-    for number, said in ((0, "No search today."), (2, "1/0"), (3, "0.05 s")):
+    for number, said in ((0, "No search today."), (2, "1/0"), (3, "0.4 s")):
         result = results[number]
         assert isinstance(result, FunctionResultStep)
         assert (result.call_id, result.is_error) == (f"c{number}", True)

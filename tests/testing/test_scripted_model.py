@@ -110,7 +110,7 @@ async def test_a_stream_holds_at_a_gate_until_it_is_opened():
     await model.gate("middle").reached()
     assert text(found) == "before"
     model.gate("middle").open()
-    await asyncio.wait_for(reading, 5)
+    await asyncio.wait_for(reading, 60)
     assert text(found) == "beforeafter"
     assert model.closed == 0
 

@@ -61,7 +61,7 @@ class HandDispatcher:
 
     async def work(self) -> None:
         """Does every job that is due, and what they submit."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while due := [job for job, at in self.jobs.items() if at <= self._clock()]:
                 for kind, id in due:
                     again = await self.handlers[kind](id)
@@ -128,7 +128,7 @@ class Shop:
 
     async def ended(self, id: str) -> None:
         """Waits for the end of an interaction."""
-        await self.assembly.reading.ended(id, OWNER, 10)
+        await self.assembly.reading.ended(id, OWNER, 60)
 
     async def close(self) -> None:
         if self._assembly is not None:

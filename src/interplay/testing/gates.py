@@ -21,7 +21,7 @@ class Gate:
         """Lets everything through that waits here now or comes later."""
         self._open.set()
 
-    async def reached(self, seconds: float = 10.0) -> None:
+    async def reached(self, seconds: float = 60.0) -> None:
         """Waits until something stands at the gate (or has passed it); raises GateNotReached."""
         try:
             async with asyncio.timeout(seconds):

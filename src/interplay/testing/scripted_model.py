@@ -90,7 +90,7 @@ class ScriptedModel:
         """The gate of this name; chunks hold at it with {"hold": name}."""
         return self._gates[name]
 
-    async def abandoned(self, seconds: float = 10.0) -> None:
+    async def abandoned(self, seconds: float = 60.0) -> None:
         """Waits until a stream has been closed before its end."""
         try:
             async with asyncio.timeout(seconds):

@@ -52,7 +52,7 @@ async def serve(
     tools: dict[str, Tool] | None = None,
     settings: Settings | None = None,
     *,
-    seconds: float = 20.0,
+    seconds: float = 60.0,
 ) -> AsyncGenerator[RunningServer]:
     """Serves on a free loopback port until the block ends, then shuts down gracefully.
 

@@ -6,7 +6,6 @@ import asyncio
 import os
 import random
 import signal
-import socket
 import sys
 import time
 from collections import Counter
@@ -16,6 +15,7 @@ from pathlib import Path
 import tomli_w
 
 from tests.crash.chaos.plan import Plan, config
+from tests.ports import free_port
 from tests.postgres import Server
 
 READY = ("is listening on", "worker is ready")
@@ -38,13 +38,6 @@ class Database:
 
 class NotReady(Exception):
     """A process did not come up; the message is the end of its log."""
-
-
-def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Member:

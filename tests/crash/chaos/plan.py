@@ -19,6 +19,8 @@ class Plan(msgspec.Struct, kw_only=True):
     interactions: int = 40
     seconds: float = 30.0
     """How long things go wrong; what was begun is then given time to end."""
+    acts: int = 0
+    """Things go wrong longer, up to five times as long, until there were so many acts."""
     seed: int = 1
     kill_every: tuple[float, float] = (2.0, 4.0)
     freezes: float = 0.25

@@ -104,6 +104,7 @@ class Show:
         lives = [asyncio.create_task(self._begin(clients, story)) for story in self._stories]
         try:
             await asyncio.wait({trouble}, timeout=self._plan.seconds)
+            await self._until_enough(trouble)
             trouble.cancel()
             with suppress(asyncio.CancelledError):
                 await trouble
@@ -116,6 +117,13 @@ class Show:
             if story.id and not story.broken:
                 await clients.judge(story)
         await self._count(clients)
+
+    async def _until_enough(self, trouble: asyncio.Task[None]) -> None:
+        """A machine that is slow or busy takes longer to start again what was killed."""
+        until = time.monotonic() + 4 * self._plan.seconds
+        while sum(self._fleet.acts.values()) < self._plan.acts and time.monotonic() < until:
+            if (await asyncio.wait({trouble}, timeout=0.2))[0]:
+                return
 
     async def _begin(self, clients: Clients, story: Story) -> None:
         """They come one after the other over most of the time."""

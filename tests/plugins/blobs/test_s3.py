@@ -149,7 +149,7 @@ async def test_a_request_that_fails_is_made_again():
     ],
 )
 async def test_a_put_that_fails_says_why(answer: Answer, kind: type[Exception], message: str):
-    async with faulty() as at, asyncio.timeout(20):
+    async with faulty() as at, asyncio.timeout(60):
         at.answers = [answer]
         with pytest.raises(kind, match=message) as failed:
             await at.blobs().put(b"x")

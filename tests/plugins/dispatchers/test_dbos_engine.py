@@ -13,6 +13,8 @@ from interplay.plugins.dispatchers.dbos.ledger import Ledger
 from interplay.plugins.dispatchers.dbos.link import Link
 from interplay.testing.contracts.dispatcher_crew import eventually
 
+pytestmark = pytest.mark.spread()
+
 
 class Hands:
     """Takes jobs, and holds each call until it is let go or told to hand back."""
@@ -78,7 +80,7 @@ async def engine(dispatch_database):
 
 async def until(status, id, expected):
     """Returns when a job's workflow has a status."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while (await status())[id]["status"] != expected:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.02)
 
@@ -144,12 +146,12 @@ async def test_what_is_due_later_is_brought_later(engine, ledger, status):
     await ledger.put("run", "later", due=due, tier=1)
     assert (await status())["later"]["status"] == "DELAYED"
     began = time.monotonic()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not hands.calls:
             engine.gate.look("run")
             await asyncio.sleep(0.02)
     assert time.time() >= due - 0.01
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < 30
     hands.let_go(0)
 
 

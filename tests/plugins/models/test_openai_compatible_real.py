@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -22,7 +21,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from filelock import FileLock
 
 from interplay.contracts.failure import Failure, Refused
 from interplay.contracts.model import Turn
@@ -32,6 +30,8 @@ from interplay.testing.contracts.model import WEATHER, ModelContract, user
 from interplay.testing.pieces import said
 from interplay.wire.content import TextContent
 from interplay.wire.steps import FunctionCallStep, FunctionResultStep, ModelOutputStep, Step
+from tests.cache import python_with
+from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -111,15 +111,7 @@ def mlx_python() -> str:
     given = os.environ.get("INTERPLAY_TEST_MLX_PYTHON")
     if given is not None:
         return given
-    folder = cache() / "test-servers" / MLX[1]
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    python = folder / "bin" / "python"
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "installed").exists():
-            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-            subprocess.run([python, "-m", "pip", "install", "--quiet", *MLX], check=True)
-            (folder / "installed").touch()
-    return str(python)
+    return str(python_with(MLX[1], *MLX))
 
 
 @pytest.fixture(scope="module")
@@ -128,9 +120,7 @@ def mlx_lm(gguf: Path, mlx_python: str, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("smollm2")
     convert = [mlx_python, PARTS / "mlx_folder.py", gguf, TEMPLATE, folder]
     subprocess.run(convert, check=True, capture_output=True, timeout=120)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     command = [mlx_python, "-m", "mlx_lm", "server", "--model", str(folder), "--port", port]
     with running(command, "Starting httpd", HF_HUB_OFFLINE="1"):
         yield f"http://127.0.0.1:{port}"

@@ -10,8 +10,6 @@ import asyncio
 import os
 import shutil
 import socket
-import subprocess
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -26,8 +24,10 @@ from interplay.plugins.tools.mcp_server import Config, McpServer
 from interplay.wire.content import ImageContent, TextContent
 from interplay.wire.tools import MCPServer
 from tests.api.api import until
+from tests.cache import NotMade, kept, python_with
+from tests.ports import free_port
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 EVERYTHING = "2026.8.31"
 FASTMCP = "4.1.2"
 PROGRAM = """
@@ -45,47 +45,28 @@ server.run(transport="http", host="127.0.0.1", port=int(sys.argv[1]), show_banne
 """
 
 
-def fetched(command: list[str], what: str) -> None:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        pytest.skip(f"{what} cannot be fetched: {error}")
-    if done.returncode:
-        pytest.skip(f"{what} cannot be fetched: {done.stderr[-300:]}")
-
-
 @pytest.fixture(scope="module")
-def everything(request: pytest.FixtureRequest) -> Path:
+def everything() -> Path:
     """The reference server of the protocol, from npm."""
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm is None or node is None:
         pytest.skip("there is no npm and node on this machine")
-    folder = Path(request.config.cache.mkdir(f"mcp-everything-{EVERYTHING}"))
     package = f"@modelcontextprotocol/server-everything@{EVERYTHING}"
-    program = folder / "node_modules/@modelcontextprotocol/server-everything/dist/index.js"
-    if not program.is_file():
-        command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), package]
-        fetched(command, package)
-    return program
+    command = [npm, "install", "--no-audit", "--no-fund", "--prefix", ".", package]
+    try:
+        folder = kept(f"mcp-everything-{EVERYTHING}", [command])
+    except NotMade as error:
+        pytest.skip(f"{package} cannot be fetched: {error}")
+    return folder / "node_modules/@modelcontextprotocol/server-everything/dist/index.js"
 
 
 @pytest.fixture(scope="module")
-def fastmcp(request: pytest.FixtureRequest) -> Path:
+def fastmcp() -> Path:
     """A Python with the most used framework for servers, from PyPI."""
-    folder = Path(request.config.cache.mkdir(f"mcp-fastmcp-{FASTMCP}"))
-    python = folder / "bin/python"
-    if not (folder / "ready").is_file():
-        fetched([sys.executable, "-m", "venv", str(folder)], "a virtual environment")
-        command = [str(python), "-m", "pip", "install", "-q", f"fastmcp=={FASTMCP}"]
-        fetched(command, f"fastmcp {FASTMCP}")
-        (folder / "ready").touch()
-    return python
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    try:
+        return python_with(f"mcp-fastmcp-{FASTMCP}", f"fastmcp=={FASTMCP}")
+    except NotMade as error:
+        pytest.skip(f"fastmcp {FASTMCP} cannot be fetched: {error}")
 
 
 @asynccontextmanager

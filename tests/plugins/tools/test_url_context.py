@@ -81,7 +81,7 @@ async def called(shelf: Any, arguments: dict[str, Any], **config: Any) -> list[A
         timeout=9,
         numbers=Numbers(6),
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return [item async for item in tool.call(call, site)]
 
 

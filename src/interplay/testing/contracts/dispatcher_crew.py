@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack
 from interplay.contracts.dispatcher import Dispatcher
 from interplay.contracts.registry import load
 
-SECONDS = 15.0
+SECONDS = 60.0
 """How long the suite waits for what has no promised time."""
 
 

@@ -13,7 +13,7 @@ from interplay.contracts.store import Fenced, Store
 from interplay.testing.contracts.store_holding import record
 from interplay.testing.contracts.store_reading import end, ids, new
 
-_SECONDS = 10.0
+_SECONDS = 60.0
 """More than any news may take."""
 
 

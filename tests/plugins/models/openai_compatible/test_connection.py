@@ -1,7 +1,6 @@
 """Connections are kept, used again and closed; keys go with the requests."""
 
 import asyncio
-import socket
 
 import pytest
 
@@ -23,6 +22,7 @@ from tests.plugins.models.openai_compatible.upstream import (
     text,
     upstream,
 )
+from tests.ports import free_port
 
 
 async def test_one_connection_serves_turn_after_turn(server: Upstream):
@@ -51,7 +51,7 @@ async def test_a_server_that_always_hangs_up_is_unavailable(server: Upstream):
 
 async def test_many_turns_at_once_are_not_held_in_line(server: Upstream):
     server.will(stalls(stream(text("one"))))
-    async with model(server) as made, asyncio.timeout(20):
+    async with model(server) as made, asyncio.timeout(60):
         streams = [made.stream(asked()) for _ in range(150)]
         await asyncio.gather(*(anext(one) for one in streams))
         assert server.connections == 150
@@ -84,10 +84,8 @@ LISTING = {"object": "list", "data": [{"id": "big"}, {"id": "small"}]}
 
 
 async def test_a_server_that_is_not_there_is_named_with_the_model(server: Upstream):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        server.base_url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
-        fault = await failure(server, b"", retries=1)
+    server.base_url = f"http://127.0.0.1:{free_port()}/v1"
+    fault = await failure(server, b"", retries=1)
     assert isinstance(fault, Unavailable)
     assert server.base_url in fault.message
     assert "'m'" in fault.message

@@ -97,7 +97,7 @@ async def test_a_compressed_answer_is_told_and_not_read(server: Upstream):
 
 async def test_random_bytes_end_in_a_fault_and_leave_nobody_waiting(server: Upstream):
     dice = random.Random(3)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         for _ in range(300):
             whole = bytearray(dice.choice((LENGTH, IN_CHUNKS, EARLY)))
             for _ in range(dice.randint(1, 4)):
@@ -146,7 +146,7 @@ async def test_a_server_that_is_faster_than_its_reader_is_made_to_wait(server: U
         for _ in range(100):
             await asyncio.sleep(0)
     assert sent < size / 2
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await read_all(link) == size
     await pool.close()
 
@@ -168,20 +168,20 @@ async def test_silence_counts_from_the_last_byte(server: Upstream):
     async def answer(wire: Wire) -> None:
         loop = asyncio.get_running_loop()
         await wire.send(CHUNKED)
-        for _ in range(5):
-            after = loop.time() + 0.1
+        for _ in range(6):
+            after = loop.time() + 0.25
             await until(lambda after=after: loop.time() > after)
             await wire.send(b"1\r\nx\r\n")
         await wire.wait_for_the_end()
 
     server.will(answer)
-    pool = Pool(parse(server.base_url), None, connect=5, silence=0.3)
+    pool = Pool(parse(server.base_url), None, connect=5, silence=1.0)
     link = await pool.open()
     loop = asyncio.get_running_loop()
     began = loop.time()
     with pytest.raises(Silent):
         await answered(link)
-    assert 0.75 < loop.time() - began < 5
+    assert loop.time() - began > 2
     await pool.close()
 
 

@@ -94,7 +94,7 @@ async def test_waiting_for_another_try_is_said_in_doing(server: Upstream):
 
 async def test_closing_the_stream_closes_the_connection_at_once(server: Upstream):
     server.will(stalls(stream(text("one"))))
-    async with model(server) as made, asyncio.timeout(5):
+    async with model(server) as made, asyncio.timeout(60):
         async with aclosing(made.stream(asked())) as pieces:
             assert await anext(pieces) == TextDelta("one")
         await server.left.wait()
@@ -102,7 +102,7 @@ async def test_closing_the_stream_closes_the_connection_at_once(server: Upstream
 
 async def test_cancelling_a_turn_that_waits_closes_the_connection_at_once(server: Upstream):
     server.will(stalls(b""))
-    async with model(server) as made, asyncio.timeout(5):
+    async with model(server) as made, asyncio.timeout(60):
         task = asyncio.create_task(ask(made))
         await until(lambda: server.requests)
         task.cancel()
@@ -128,7 +128,7 @@ async def test_a_server_that_never_answers_times_out(server: Upstream):
 
 async def test_more_turns_than_places_wait_in_line(server: Upstream):
     server.will(stalls(stream(text("one"))), stream(text("two"), STOP))
-    async with model(server, max_concurrent=1) as made, asyncio.timeout(10):
+    async with model(server, max_concurrent=1) as made, asyncio.timeout(60):
         first = made.stream(asked())
         await anext(first)
         second = asyncio.create_task(ask(made))

@@ -153,7 +153,7 @@ def asked(text: str = "hello", **fields: Any) -> Turn:
     return Turn(model="m", **fields)
 
 
-async def ask(made: OpenAICompatible, turn: Turn | None = None, seconds: float = 10.0) -> Said:
+async def ask(made: OpenAICompatible, turn: Turn | None = None, seconds: float = 60.0) -> Said:
     """Runs a turn whole and checks the order of its pieces."""
     async with asyncio.timeout(seconds):
         return said([piece async for piece in made.stream(turn or asked())])
@@ -168,7 +168,7 @@ async def failure(at: Upstream, *answers: Answer | bytes, **config: Any) -> Fail
     return raised.value
 
 
-async def until(holds: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(holds: Callable[[], object], seconds: float = 60.0) -> None:
     """Lets the loop go round until something holds."""
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110 - what is waited for has no event to wait on

@@ -27,7 +27,7 @@ async def fetch(web: LocalWeb) -> AsyncGenerator[Any]:
 
     async def get(url: str, guard: Guard = LOOPBACK, most: int = MOST, **fields: Any) -> Fetched:
         fetchers.append(Fetcher(Config(host_gap=0.0, **fields), guard))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await fetchers[-1].get(url, most)
 
     yield get

@@ -17,7 +17,7 @@ from tests.plugins.stores.postgres.proxy import Wire
 async def goes_on(store):
     """The very same store writes and reads again; its little patience may need a few tries."""
     written = False
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not written:
             with suppress(StoreAway):
                 await store.append("a", 1, -1, [b"x"])
@@ -65,7 +65,7 @@ async def test_a_call_outlasts_a_restart_within_its_patience(postgres, database)
     calls = [asyncio.create_task(store.append("a", 1, -1, [b"x"]))]
     calls.append(asyncio.create_task(store.get("a")))
     await asyncio.to_thread(postgres.start)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         _, row = await asyncio.gather(*calls)
     assert row.id == "a"
     assert await store.events("a") == [b"x"]
@@ -96,7 +96,7 @@ async def test_who_finds_no_connection_waits_for_one(database):
     outside = await asyncpg.connect(database)
     await outside.execute("BEGIN; SELECT 1 FROM interplay.interactions FOR UPDATE")
     held_up = [asyncio.create_task(store.claim(id, "w")) for id in "ab" * 4]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await outside.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < 2:
             pass
     reads = [asyncio.create_task(store.get("a")) for _ in range(20)]
@@ -117,14 +117,14 @@ async def test_who_finds_no_connection_in_time_is_told(database):
     outside = await asyncpg.connect(database)
     await outside.execute("BEGIN; SELECT 1 FROM interplay.interactions FOR UPDATE")
     calls = [store.claim("a", "w"), *(store.get("a") for _ in range(3))]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         done = await asyncio.gather(*calls, return_exceptions=True)
     assert isinstance(done[0], StoreAway)
     # What was given up may still be done now: the claim holds the row.
     await outside.execute("ROLLBACK")
     await outside.close()
     row = None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while row is None:
             with suppress(StoreAway):
                 row = await store.get("a")
@@ -193,7 +193,7 @@ async def test_a_statement_that_takes_too_long_is_ended_by_the_server(database):
     with pytest.raises(StoreAway):
         await store.claim("a", "w")
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while await outside.fetchval(waiting):
             pass
     await outside.execute("ROLLBACK")

@@ -43,7 +43,7 @@ def other(tmp_path):
     yield start
     for child in children:
         child.kill()
-        child.wait(timeout=20)
+        child.wait(timeout=120)
         child.stdin.close()
         child.stdout.close()
 
@@ -79,7 +79,7 @@ def test_those_that_share_keep_out_who_wants_to_be_alone_until_the_last_has_gone
     with pytest.raises(StoreLocked, match="is shared by"):
         FolderLock(tmp_path, shared=False).take()
     other.children[0].kill()
-    other.children[0].wait(timeout=20)
+    other.children[0].wait(timeout=120)
     alone = FolderLock(tmp_path, shared=False)
     alone.take()
     alone.release()

@@ -25,7 +25,7 @@ async def store(tmp_path):
 def run_child(script: str, *words: str) -> str:
     """A process of its own; what it printed."""
     command = [sys.executable, "-c", script, *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -158,7 +158,7 @@ async def test_when_writes_pause_the_log_is_emptied_by_itself(store, tmp_path):
     log = tmp_path / "data" / "interactions.db-wal"
     assert b"the-secret-word" in log.read_bytes()
     emptied = store._folder.emptied
-    assert emptied.wait(timeout=10)
+    assert emptied.wait(timeout=120)
     assert log.stat().st_size == 0
 
 

@@ -74,7 +74,7 @@ class Held:
 
     def block(self, db: sqlite3.Cursor) -> None:
         self.began.set()
-        assert self.gate.wait(timeout=20)
+        assert self.gate.wait(timeout=120)
 
     async def __aenter__(self) -> None:
         self.task = asyncio.create_task(self.queued.do(self.block))
@@ -146,7 +146,7 @@ async def test_a_quick_read_does_not_wait_for_the_long_one_behind_it(reader):
     gate = threading.Event()
 
     def slow(db: sqlite3.Cursor) -> bool:
-        return gate.wait(timeout=20)
+        return gate.wait(timeout=120)
 
     def somewhat_slow(db: sqlite3.Cursor) -> int:
         return sum(range(500_000))
@@ -155,10 +155,10 @@ async def test_a_quick_read_does_not_wait_for_the_long_one_behind_it(reader):
         quick = asyncio.create_task(reader.do(somewhat_slow))
         await asyncio.sleep(0)
         long = asyncio.create_task(reader.do(slow))
-    await asyncio.wait_for(quick, 10)
+    await asyncio.wait_for(quick, 60)
     assert not long.done()
     gate.set()
-    assert await asyncio.wait_for(long, 10)
+    assert await asyncio.wait_for(long, 60)
 
 
 async def test_a_read_that_fails_fails_its_caller_alone(reader):
@@ -187,7 +187,7 @@ async def test_closing_finishes_what_is_queued(writer, path):
 async def test_a_write_waits_for_another_process_and_then_gives_up(writer, reader, path):
     other = schema.connect(path)
     other.execute("BEGIN IMMEDIATE")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         with pytest.raises(StoreAway, match="Another process"):
             await writer.do(put, 1)
         # All who waited with it are told at once, and not one after the other.
@@ -208,6 +208,6 @@ async def test_a_write_goes_on_as_soon_as_the_other_process_has_written(writer, 
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(asyncio.shield(waiting), 0.02)
     other.execute("COMMIT")
-    assert await asyncio.wait_for(waiting, 10) == 1
+    assert await asyncio.wait_for(waiting, 60) == 1
     assert await reader.do(everything) == [0, 1]
     other.close()
