@@ -4,6 +4,7 @@ cancels and deletes."""
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -74,6 +75,29 @@ async def test_a_stream_goes_on_at_another_process_after_any_event(pair: Pair) -
         whole = seen + [event async for event in live]
     for number, resumed in enumerate(await asyncio.gather(*rest)):
         assert resumed == whole[number + 1 :]
+
+
+@requirement("processes:resume")
+async def test_a_process_that_slept_through_a_take_over_knows_the_events_made_meanwhile(
+    pair: Pair,
+) -> None:
+    one, two = await pair.open(HELD, "c")
+    id = (await one.create(input="x", background=True)).body["id"]
+    await pair.model.gate("h").reached()
+    store = pair.second.app.assembly.store
+    async with asyncio.timeout(60):
+        before = b""
+        while b'"a "' not in before:
+            before = b"".join((await store.events(id))[-1:])
+    claimed = await store.claim(id, "someone who dies at once")
+    event = json.loads(before)
+    prefix, _, number = event["event_id"].rpartition(".")
+    event["event_id"] = f"{prefix}.{int(number) + 1}"
+    await store.append(id, claimed.epoch, claimed.last, [json.dumps(event).encode()])
+    seen = await one.replay(id, after=event["event_id"])
+    assert ids(seen)[0] == int(number) + 2
+    assert kinds(seen)[-1] == "interaction.completed"
+    assert text_of((await two.get(id)).body).startswith("a a ")
 
 
 @requirement("processes:resume")

@@ -99,11 +99,12 @@ class Reading:
             after = sequence
         running = self._runner.live.get(id)
         if running is not None and running.admitted.owner == owner:
-            if running.journal.observe():
-                if after >= running.journal.count:
-                    raise self._no_such_event(last_event_id or "")
-                return running.journal, after + 1
-            await running.journal.wait_end()
+            journal = running.journal
+            if after >= journal.count and not await self._is_elsewhere(journal):
+                raise self._no_such_event(last_event_id or "")
+            if journal.observe() and not journal.lost:
+                return journal, after + 1
+            await journal.wait_end()
         stored = await self.stored(id, owner)
         if stored.status not in TERMINAL:
             # What a foreground run has shown may not be stored yet, so `last` is no bound for it.
@@ -116,6 +117,14 @@ class Reading:
                 raise self._no_such_event(last_event_id or "")
             after = len(frames) - 2  # a crash took what the client saw last; the end still stands
         return frames, after + 1
+
+    async def _is_elsewhere(self, journal: Journal) -> bool:
+        """Whether another process has it by now: this one slept, and has not noticed yet."""
+        stored = await self._store.get(journal.row.id)
+        if stored is None or stored.epoch == journal.epoch:
+            return False
+        journal.lose()
+        return True
 
     def _follow(self, stored: StoredInteraction, start: int) -> Followed:
         followed = self._followed.get(stored.id)
