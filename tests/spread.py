@@ -43,5 +43,6 @@ def _group(item: pytest.Item) -> str | None:
         return file
     if not spread.args:
         return None
-    given = item.callspec.params if isinstance(item, pytest.Function) else {}
-    return "-".join([file, *(str(given.get(name)) for name in spread.args)])
+    given = getattr(item, "callspec", None)
+    values = [str(given.params.get(name)) for name in spread.args] if given is not None else []
+    return "-".join([file, *values])
