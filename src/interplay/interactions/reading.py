@@ -171,12 +171,10 @@ class Reading:
         )
 
     async def list(
-        self, owner: str, filter: Filter, size: int, token: str | None
+        self, owner: str, filter: Filter, size: int, before: int | None
     ) -> dict[str, Any]:
-        """A page of the owner's interactions, newest first."""
-        if token is not None and not (token.isascii() and token.isdigit() and len(token) < 18):
-            raise invalid("The page token is not one of this list's", "page_token")
-        before = int(token) if token is not None else None
+        """A page of the owner's interactions, newest first; `before` is where the last page said
+        that the next begins."""
         if filter.root is not None:  # any interaction of the conversation tells which it is
             root = root_of(filter.root)
             filter.root = first_id(root) if root is not None else filter.root

@@ -23,6 +23,7 @@ from interplay.interactions.legacy import (
     wants_outputs,
     with_outputs,
 )
+from interplay.interactions.paging import page_position, page_size
 from interplay.interactions.reading import Reading
 from interplay.interactions.retries import Retries, fingerprint
 from interplay.interactions.runner import Running
@@ -186,7 +187,7 @@ class Interactions:
         """GET /{version}/interactions"""
         owner, query = self._owner_of(scope), query_of(scope)
         page = await self._reading.list(
-            owner, _filter(query), _page_size(query), query.get("page_token") or None
+            owner, _filter(query), page_size(query), page_position(query)
         )
         await answer(send, _encode(page))
 
@@ -272,13 +273,6 @@ def idempotency_key(headers: list[tuple[bytes, bytes]]) -> str | None:
     if len(value) > 256:
         raise invalid("The header 'Idempotency-Key' has at most 256 characters.")
     return value.decode("latin-1") or None
-
-
-def _page_size(query: dict[str, str]) -> int:
-    size = query.get("page_size", query.get("pageSize", "")) or "50"
-    if not size.isascii() or not size.isdigit() or not 1 <= int(size[:9]) <= 500:
-        raise invalid("Expected number from 1 to 500", "page_size")
-    return int(size)
 
 
 def _filter(query: dict[str, str]) -> Filter:
