@@ -48,8 +48,10 @@ class House:
     async def start(
         self, *, limits: dict[str, Any] | None = None, stack: Any = None, **given: Any
     ) -> tuple[RunningServer, Api]:
-        """A server with exactly these plugins; `stack` ends it earlier than the test."""
+        """A server with exactly these plugins; `stack` ends it earlier than the test.
+        `tool_settings` is the table `tools` of the settings."""
         plugins = {name: given.pop(name, None) for name in ("models", "agents", "tools")}
+        given["tools"] = given.pop("tool_settings", {})
         settings = Settings(
             data_dir=str(self.folder / "data"),
             cache_dir=str(self.folder / "cache"),

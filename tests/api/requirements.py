@@ -650,6 +650,19 @@ REQUIREMENTS: list[Requirement] = [
     Requirement("search-web:data", "Words of hits reach the model as data.", OURS),
     Requirement("search-web:none", "Without an engine the tool is refused with the way out.", OURS),
     Requirement(
+        "google-maps:steps", "Asking a map gives a typed call and a typed result step.", REFERENCE
+    ),
+    Requirement(
+        "google-maps:citations",
+        "What the model cites of a map is annotated with the place.",
+        REFERENCE,
+    ),
+    Requirement("google-maps:route", "Ways between two places are told in steps.", OURS),
+    Requirement("google-maps:google", "Google's own map is asked by key.", OURS),
+    Requirement("google-maps:none", "Without a map the tool is refused with the way out.", OURS),
+    Requirement("google-maps:failure", "A map that fails does not end the run.", OURS),
+    Requirement("google-maps:data", "Words of a map reach the model as data.", OURS),
+    Requirement(
         "url-context:read",
         "Pages are read here; the result says how each address went, the model reads them.",
         REFERENCE,

@@ -13,11 +13,19 @@ from interplay.contracts.tool import CallSite, ToolCall
 from interplay.plugins.tools.google_search import GoogleSearch as GoogleSearchTool
 from interplay.plugins.tools.google_search import GoogleSearchConfig
 from interplay.testing.contracts.tool import ClientToolContract, ToolContract
+from interplay.testing.local_maps import LocalMaps
 from interplay.testing.local_mcp import LocalMcp
 from interplay.testing.local_web import LocalWeb
 from interplay.testing.script import Fail, ScriptError
 from interplay.testing.scripted_tool import ScriptedTool
-from interplay.wire.tools import CodeExecution, ComputerUse, GoogleSearch, MCPServer, URLContext
+from interplay.wire.tools import (
+    CodeExecution,
+    ComputerUse,
+    GoogleMaps,
+    GoogleSearch,
+    MCPServer,
+    URLContext,
+)
 from tests.engines import Around, Finds, hit
 
 
@@ -148,6 +156,27 @@ class TestGoogleSearch(TestSearch):
     @pytest.fixture
     def arguments(self):
         return {"queries": ["rome", "bonn"]}
+
+
+class TestGoogleMaps(ToolContract):
+    """The plugin google_maps over a town on loopback."""
+
+    @pytest.fixture
+    async def tool(self):
+        kind: Any = registry.load("interplay.tools", "google_maps")
+        async with LocalMaps() as maps:
+            urls = {"nominatim": maps.nominatim, "overpass": maps.overpass, "osrm": maps.osrm}
+            tool = kind(kind.Config(pace=0.0, **urls), SimpleNamespace(guard=Guard()))
+            yield tool
+            await tool.close()
+
+    @pytest.fixture
+    def declaration(self):
+        return GoogleMaps(latitude=54.65, longitude=8.33)
+
+    @pytest.fixture
+    def arguments(self):
+        return {"queries": ["Harbour Pharmacy"]}
 
 
 class Silent(ScriptedTool):
