@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from interplay.contracts.store import Ending
 from interplay.testing.scripted_model import ScriptedModel
 from tests.api.api import Api, fold, ids, kinds, requirement, text_of, until
 
@@ -98,6 +99,23 @@ async def test_a_process_that_slept_through_a_take_over_knows_the_events_made_me
     assert ids(seen)[0] == int(number) + 2
     assert kinds(seen)[-1] == "interaction.completed"
     assert text_of((await two.get(id)).body).startswith("a a ")
+
+
+@requirement("processes:follow")
+async def test_a_process_that_slept_through_a_take_over_tells_how_it_stands_now(
+    pair: Pair,
+) -> None:
+    one, two = await pair.open(HELD)
+    id = (await one.create(input="x", background=True)).body["id"]
+    await pair.model.gate("h").reached()
+    store = pair.second.app.assembly.store
+    claimed = await store.claim(id, "someone who ends it")
+    ending = Ending(
+        status="cancelled", updated=claimed.created, steps=b"[]", replay=b"", last=claimed.last + 2
+    )
+    await store.append(id, claimed.epoch, claimed.last, [], status="cancelled", ending=ending)
+    assert (await one.get(id)).body["status"] == "cancelled"
+    assert (await one.get(id)).body == (await two.get(id)).body
 
 
 @requirement("processes:resume")

@@ -52,7 +52,7 @@ async def test_nothing_is_lost_and_nothing_is_doubled_while_the_database_dies_as
 
 def _all_is_well(outcome: Outcome) -> None:
     assert outcome.violations == []
-    assert sum(outcome.acts.values()) >= 2
+    assert sum(outcome.acts.values()) >= 1
     assert outcome.statuses["completed"] >= 6
     assert sum(outcome.statuses.values()) == 10
     assert not any(outcome.exits)

@@ -85,3 +85,54 @@ async def test_a_cancel_it_dies_in_was_never_answered_and_can_be_made_again(
         events = await api.replay(waiting)
         assert kinds(events)[-1] == "interaction.completed"
         assert events[-1]["interaction"]["status"] == "cancelled"
+
+
+CITED = ["Rome is ", "in Italy [1]", "."]
+CITES: dict[str, Any] = {
+    "models": {
+        "finds": {
+            "backend": "scripted",
+            "replies": [
+                {"calls": [{"name": "google_search", "arguments": {"queries": ["Rome"]}}]},
+                "ok",
+            ],
+        },
+        "cites": {**CONFIG["models"]["m"], "replies": [{"chunks": CITED}]},
+    },
+}
+
+
+@requirement("search-web:crash")
+@pytest.mark.parametrize("place", ["appended:2", "ending", "ended"])
+async def test_an_answer_that_cites_is_written_once_wherever_it_dies(
+    tmp_path: Path, place: str
+) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "rome.md").write_text("# Rome\n\nRome is the capital of Italy.\n")
+    engines = {"corpus": {"folder": str(library)}}
+    async with process(tmp_path, **CITES, engines=engines) as server:
+        api = await server.start()
+        tools = [{"type": "google_search"}]
+        first = (await api.create(model="finds", input="a", tools=tools)).body
+        assert first["status"] == "completed", first
+        await server.end()
+        server.failpoint = place
+        api = await server.start()
+        asked = {"model": "cites", "previous_interaction_id": first["id"], "background": True}
+        id = (await api.create(input="b", **asked)).body["id"]
+        events: list[dict[str, Any]] = []
+        client = asyncio.create_task(follow(server, id, events))
+        await server.died()
+        server.failpoint = ""
+        api = await server.start()
+        await client
+        stored = await api.ended(id)
+        assert stored["status"] == "completed"
+        (output,) = stored["steps"][1:]
+        (content,) = output["content"]
+        assert content["text"] == "".join(CITED)
+        (note,) = content["annotations"]
+        assert (note["start_index"], note["end_index"]) == (0, len("Rome is in Italy"))
+        assert events == await api.replay(id)
+        assert ids(events) == list(range(len(events)))

@@ -44,6 +44,8 @@ class Reading:
         """The interaction with its whole timeline, the input first; and the JSON of the input's
         steps alone. Raises Rejected."""
         running = self._runner.live.get(id)
+        if running is not None and self._store.shared and await self._is_elsewhere(running.journal):
+            running = None
         if running is not None and running.admitted.owner == owner:
             input = _encode(running.admitted.input)
             return resource.of_journal(running.journal, input=input), input

@@ -160,6 +160,10 @@ class Fleet:
         try:
             while not any(act.done() and act.exception() for act in acts):
                 await asyncio.sleep(self._dice.uniform(*self._plan.kill_every))
+                if not any(member.is_well for member in self.members):
+                    # On a slow machine nothing would ever live long enough to get anything done.
+                    await asyncio.wait(acts)
+                    continue
                 acts.add(asyncio.create_task(self._act()))
         finally:
             await asyncio.gather(*acts)
