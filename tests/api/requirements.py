@@ -625,6 +625,27 @@ REQUIREMENTS: list[Requirement] = [
     Requirement(
         "search:tool", "A model searches stores; what it cites names file and page.", REFERENCE
     ),
+    Requirement(
+        "computer-use:calls",
+        "Predefined functions come back as function calls that the caller answers.",
+        REFERENCE,
+    ),
+    Requirement(
+        "computer-use:environments",
+        "Each environment, and each generation of models, has its own functions.",
+        GUIDE,
+    ),
+    Requirement("computer-use:excluded", "Excluded functions are not offered.", REFERENCE),
+    Requirement("computer-use:safety", "Safety decisions pass through untouched.", GUIDE),
+    Requirement("computer-use:mixed", "It works beside every other tool.", OURS),
+    Requirement(
+        "computer-use:unseen",
+        "A model that does not see is told of the images in results.",
+        OURS,
+    ),
+    Requirement(
+        "computer-use:example", "A browser is operated and a form filled in by the example.", OURS
+    ),
     Requirement("mcp:call", "A call of a remote MCP tool gives its typed steps.", REFERENCE),
     Requirement("mcp:reuse", "Turns and interactions share a connection to a server.", OURS),
     Requirement("mcp:names", "Tools of the same name never clash.", OURS),
