@@ -62,7 +62,7 @@ async def resumed_every_three(api: Api, id: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("name", list(ASKS))
 async def test_every_way_to_ask_folds_to_the_same_interaction(opened: Any, name: str) -> None:
     reply, fields = ASKS[name]
-    api = await opened(reply, reply, reply, reply)
+    api = await opened(*[reply] * 8)  # a malformed call is asked for twice
     whole = (await api.create(input="q", **fields)).body
     expected = same(whole, input=False)
     assert same((await api.get(whole["id"])).body, input=True) == expected

@@ -163,6 +163,14 @@ BAD_TOOLS: list[tuple[Any, str]] = [
     ([{"type": "funktion", "name": "f"}], "tools[0]"),
     ([{"type": "google_maps"}], "tools[0]"),
     ([{"type": "function", "name": "f", "defer_loading": True}], "tools[0].defer_loading"),
+    ([{"type": "tool_search", "name": "find"}], "tools[0].name"),
+    ([{"type": "tool_search", "parameters": {}}], "tools[0].parameters"),
+    ([{"type": "tool_search"}, {"type": "tool_search"}], "tools[1]"),
+    ([{"type": "tool_search", "execution": "client", "name": "a b"}], "tools[0].name"),
+    (
+        [{"type": "tool_search", "execution": "client", "parameters": {"type": "objekt"}}],
+        "tools[0].parameters",
+    ),
 ]
 
 
@@ -187,14 +195,6 @@ async def test_an_allowed_tool_that_was_not_declared_is_400(opened: Any) -> None
     assert "Supported values: 'weather'" in answer.message
 
 
-@requirement("functions:malformed")
-async def test_arguments_that_are_no_json_fail_with_their_code(opened: Any) -> None:
-    api = await opened({"calls": [{"name": "weather", "raw": '{"city": '}]})
-    body = (await api.create(input="a", tools=[WEATHER])).body
-    assert body["status"] == "failed"
-    assert body["errors"][0]["code"] == "malformed_function_call"
-
-
 async def test_a_call_cut_off_by_the_token_limit_is_incomplete_and_was_not_made(
     opened: Any, house: Any
 ) -> None:
@@ -206,22 +206,6 @@ async def test_a_call_cut_off_by_the_token_limit_is_incomplete_and_was_not_made(
     assert body["steps"][1]["is_error"] is True
     follow = await api.create(input="go on", previous_interaction_id=body["id"])
     assert follow.status == 200
-
-
-async def test_a_call_of_something_not_declared_fails_with_its_code(opened: Any) -> None:
-    api = await opened({"calls": [{"name": "launch", "arguments": {}}]})
-    body = (await api.create(input="a", tools=[WEATHER])).body
-    assert body["errors"][0]["code"] == "unexpected_tool_call"
-    assert "weather" in body["errors"][0]["message"]
-
-
-async def test_validated_arguments_must_fit_their_schema(opened: Any) -> None:
-    api = await opened({"calls": [{"name": "weather", "arguments": {"city": 7}}]})
-    body = (
-        await api.create(input="a", tools=[WEATHER], generation_config={"tool_choice": "validated"})
-    ).body
-    assert body["errors"][0]["code"] == "malformed_function_call"
-    assert "city" in body["errors"][0]["message"]
 
 
 async def test_five_hundred_functions_are_taken(opened: Any, house: Any) -> None:

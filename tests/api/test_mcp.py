@@ -141,7 +141,7 @@ async def test_failures_of_a_tool_are_told_to_the_model(
 async def test_arguments_that_do_not_fit_the_servers_schema_never_reach_it(
     opened: Any, server: LocalMcp
 ) -> None:
-    wrong = calls("weather__forecast", arguments={"text": 5})
+    wrong = calls("weather__forecast", arguments={"text": {"of": 5}})
     api = await opened(wrong, "Sorry.", allowed_networks=LOCAL)
     body = (await api.create(input="x", tools=[at(server)])).body
     failed = [step for step in body["steps"] if step.get("is_error")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from interplay.contracts.model import FunctionSpec
 from interplay.wire.deltas import DeltaData
 from interplay.wire.steps import Step
+from interplay.wire.tools import Function, ToolSearch
 from interplay.wire.tools import Tool as Declaration
 
 
@@ -51,6 +52,8 @@ class CallSite(msgspec.Struct, kw_only=True):
     argument_faults: list[str] = []
     """What is wrong with the arguments by the schema that was offered; a tool that hands them on
     refuses them with this."""
+    deferred: Sequence[Function] = ()
+    """The functions of the request that a model is not shown at first (`defer_loading`)."""
     numbers: Numbers = msgspec.field(default_factory=Numbers)
     """The conversation's own, for sources the model shall cite (see interplay.contracts.shown)."""
 
@@ -99,4 +102,17 @@ class ClientTool(Protocol):
         """What one declaration means for the model of this name; the name is empty where an agent
         chooses its models. Raises interplay.contracts.failure.Failure when the declaration cannot
         be served."""
+        ...
+
+
+class Finder(Tool, Protocol):
+    """The tool type `tool_search`: a model finds functions by it that it is not shown at first.
+    What it yields as a ToolSearchResultStep is shown to the model from then on."""
+
+    async def offer_over(
+        self, declaration: ToolSearch, deferred: Sequence[Function]
+    ) -> FunctionSpec:
+        """The function a model searches with, over these functions. The caller's own words in the
+        declaration (name, description, parameters) come first: then the caller answers the calls.
+        Raises as `offer`."""
         ...

@@ -60,6 +60,8 @@ async def admit(
     steps = check_calls(read_input(asked, limits), history)
     name = (asked.model or "").removeprefix("models/")
     toolbox = await Toolbox.of(asked.tools or [], roster, limits, name)
+    toolbox.recall(history, "history")
+    toolbox.recall(steps, "input")
     config = asked.generation_config or GenerationConfig()
     admitted = Admitted(
         asked=asked,

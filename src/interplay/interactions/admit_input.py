@@ -6,16 +6,23 @@ import re
 from typing import Any
 
 from interplay.interactions.failures import invalid
-from interplay.interactions.history import pending_calls
+from interplay.interactions.history import ANSWERS, pending_calls
 from interplay.interactions.media import MediaContent, blocks
 from interplay.settings import Limits
 from interplay.wire.content import Content, TextContent
 from interplay.wire.interaction import CreateInteraction
-from interplay.wire.steps import FunctionCallStep, FunctionResultStep, Step, UserInputStep
+from interplay.wire.steps import (
+    FunctionCallStep,
+    FunctionResultStep,
+    Step,
+    ToolSearchCallStep,
+    ToolSearchResultStep,
+    UserInputStep,
+)
 
 _BASE64 = re.compile(r"^[A-Za-z0-9+/_-]*={0,2}$")
 _CONTENT: Any = Content.__args__
-_CALLS = (FunctionCallStep, FunctionResultStep)
+_CALLS = (FunctionCallStep, FunctionResultStep, ToolSearchResultStep)
 
 
 def read_input(asked: CreateInteraction, limits: Limits) -> list[Step]:
@@ -66,7 +73,8 @@ def _check_media(block: Any, path: str) -> None:
 def check_calls(steps: list[Step], history: list[Step]) -> list[Step]:
     """Every function result must answer a call that is open: in the chain, or earlier in the input.
 
-    Calls of the chain that a client sends again are left out. Raises Rejected.
+    Calls of the chain that a client sends again are left out, and results of calls that the server
+    itself had to answer, because they could not be made. Raises Rejected.
     """
     for step in steps:
         if isinstance(step, _CALLS):
@@ -75,17 +83,23 @@ def check_calls(steps: list[Step], history: list[Step]) -> list[Step]:
         return steps
     known = {step.id for step in history if isinstance(step, FunctionCallStep)}
     open_calls = {call.id for call in pending_calls(history)}
+    refused = _refused(history)
     kept: list[Step] = []
     for number, step in enumerate(steps):
         if isinstance(step, FunctionCallStep):
             if step.id in known:
                 continue
             open_calls.add(step.id)
-        elif isinstance(step, FunctionResultStep):
+        elif isinstance(step, ToolSearchCallStep):
+            open_calls.add(step.id)
+        elif isinstance(step, ANSWERS):
+            if step.call_id in refused:
+                continue
             if step.call_id not in open_calls:
+                name = getattr(step, "name", None)
                 raise invalid(
                     "Please ensure that function response turn comes immediately after a function"
-                    f" call turn. Got function response with name '{step.name or ''}' and call_id"
+                    f" call turn. Got function response with name '{name or ''}' and call_id"
                     f" '{step.call_id[:80]}', which no open call has",
                     f"input[{number}].call_id",
                 )
@@ -94,3 +108,17 @@ def check_calls(steps: list[Step], history: list[Step]) -> list[Step]:
     if not kept:
         raise invalid("'input' holds nothing but calls the chain already has.")
     return kept
+
+
+def _refused(history: list[Step]) -> set[str]:
+    """Calls of the last turn of a chain that got their result from the server."""
+    called: set[str] = set()
+    refused: set[str] = set()
+    for step in reversed(history):
+        if isinstance(step, UserInputStep):
+            break
+        if isinstance(step, FunctionResultStep) and step.is_error:
+            refused.add(step.call_id)
+        elif isinstance(step, FunctionCallStep):
+            called.add(step.id)
+    return refused & called

@@ -10,9 +10,12 @@ from interplay.wire.steps import (
     FunctionCallStep,
     FunctionResultStep,
     Step,
+    ToolSearchResultStep,
     UserInputStep,
 )
 
+ANSWERS = FunctionResultStep | ToolSearchResultStep
+"""What may answer a call of the caller's: his search for functions has a result type of its own."""
 UNANSWERED = "The caller gave no result for this call."
 
 
@@ -24,7 +27,7 @@ def pending_calls(steps: list[Step]) -> list[FunctionCallStep]:
         if isinstance(step, FunctionCallStep):
             if step.id not in answered:
                 calls.append(step)
-        elif isinstance(step, FunctionResultStep):
+        elif isinstance(step, ANSWERS):
             answered.add(step.call_id)
         elif isinstance(step, UserInputStep):
             break
@@ -38,7 +41,7 @@ def join(steps: list[Step], addition: list[Step]) -> None:
     call without one.
     """
     if steps and addition:
-        given = {step.call_id for step in addition if isinstance(step, FunctionResultStep)}
+        given = {step.call_id for step in addition if isinstance(step, ANSWERS)}
         for call in pending_calls(steps):
             if call.id not in given:
                 steps.append(FunctionResultStep(call.id, UNANSWERED, is_error=True, name=call.name))

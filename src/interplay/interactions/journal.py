@@ -86,6 +86,8 @@ class Journal:
         self.lost = False
         self.failure: StoreUnavailable | None = None
         self.on_lost: Callable[[], None] | None = None
+        self.last_words: Callable[[], StepDelta | None] | None = None
+        """What the end still adds to the open step, in its own commit."""
         self.kept = Kept(row, store, media, outbox)
         self._news = news
         self._prefix = event_prefix(row.id)
@@ -319,7 +321,11 @@ class Journal:
         await self.settle()
         if self.ended:
             return False
-        held = [self._held(StepStop(len(self.fold.steps)))] if self.fold.open is not None else []
+        held: list[bytes] = []
+        if self.fold.open is not None:
+            if self.last_words is not None and (last := self.last_words()) is not None:
+                held.append(self._held(last))
+            held.append(self._held(StepStop(len(self.fold.steps))))
         self.touched = now = terminal.now()
         closed, tier = len(held), self.facts.service_tier
         for event in terminal.terminal(self.row, status, now, errors, self.usage, tier):

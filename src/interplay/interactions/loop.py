@@ -18,6 +18,7 @@ from interplay.interactions.failures import GenerationFault
 from interplay.interactions.format import Format
 from interplay.interactions.history import join, pending_calls
 from interplay.interactions.journal import Durability, Journal, OutputLimit
+from interplay.interactions.repair import Misfit, answered, called, misfit, refused
 from interplay.interactions.sight import seen
 from interplay.interactions.toolbox import Toolbox
 from interplay.interactions.writer import Writer
@@ -54,19 +55,17 @@ async def converse(at: Conversation) -> InteractionStatus:
 
     Raises GenerationFault, interplay.contracts.failure.Failure, Ended.
     """
-    at.writer.sources = Sources(at.history, at.input, at.journal.fold.steps)
+    steps, found = at.journal.fold.steps, at.toolbox.deferred.shown
+    at.writer.sources = Sources(at.history, at.input, steps)
     prefix = at.writer.take_up(prefill=at.model.facts.prefill)
-    if at.journal.epoch > 1:
-        await _recall_usage(at.journal)
-        under_way = await at.toolbox.under_way(at.journal)
-        if under_way.numbers:
-            await _answer(at, under_way)
-    if pending_calls(at.journal.fold.steps):  # an earlier attempt came this far
+    told = await _take_up(at)
+    if pending_calls(steps):  # an earlier attempt came this far
         return "requires_action"
-    for number in range(at.limits.turns):
-        start = len(at.journal.fold.steps)
-        turn = build_turn(at, first=number == 0, prefix=prefix)
-        end, served = await _turn(at, turn)
+    opening = True
+    for _ in range(at.limits.turns):
+        start, known = len(steps), len(found)
+        turn = build_turn(at, first=opening, prefix=prefix)
+        end, held = await _turn(at, turn)
         prefix = ""
         at.journal.usage = tokens.add(at.journal.usage, end.usage)
         if end.reason == "blocked":
@@ -75,26 +74,66 @@ async def converse(at: Conversation) -> InteractionStatus:
             )
         if end.reason == "length":
             return "incomplete"
-        waits = _waiting(at, at.journal.fold.steps[start:])
-        if served:
-            await _serve(at, served)
-        if waits:
+        misfits = await _carry_out(at, start, held, told=told)
+        if pending_calls(steps[start:]):
             return "requires_action"
-        if not served:
+        if not held and not misfits:
             if at.format.json:
                 at.format.check(_text(at.journal))
             return "completed"
+        told = misfits
+        opening = opening and (told or len(found) > known)  # what must be called was not yet
     raise GenerationFault(
         "too_many_tool_calls",
         f"The model was not done after {at.limits.turns} turns (limits.turns).",
     )
 
 
-async def _turn(at: Conversation, turn: Turn) -> tuple[TurnEnd, list[ToolCall]]:
+async def _take_up(at: Conversation) -> bool:
+    """Goes on behind what an earlier attempt wrote; whether the model has just been told of calls
+    that cannot be made."""
+    steps = at.journal.fold.steps
+    at.toolbox.recall(at.history, "history")
+    at.toolbox.recall(at.input, "input")
+    if at.journal.epoch > 1:
+        await _recall_usage(at.journal)
+        under_way = await at.toolbox.under_way(at.journal)
+        if under_way.numbers:
+            await _answer(at, under_way)
+        at.toolbox.recall(steps, "steps")
+    misfits = _misfits(at, 0)
+    _refuse(at, misfits)
+    return bool(misfits)
+
+
+async def _carry_out(
+    at: Conversation, start: int, held: list[ToolCall | Misfit], *, told: bool
+) -> bool:
+    """Makes the calls of a turn that the server answers, and tells the model of those that cannot
+    be made; whether there were any. Raises GenerationFault when it had been `told` just before."""
+    steps = at.journal.fold.steps
+    misfits = _misfits(at, start) + [call for call in held if isinstance(call, Misfit)]
+    if misfits and told:
+        raise misfits[0].failed()
+    _refuse(at, misfits)
+    served = [call for call in held if isinstance(call, ToolCall)]
+    if not served:
+        return bool(misfits)
+    made = len(steps)
+    await _serve(at, served)
+    at.toolbox.recall(steps[made:], "steps")
+    refusal = refused(served, steps[made:], at.toolbox)
+    if refusal is not None and told:
+        raise refusal.failed()
+    return bool(misfits) or refusal is not None
+
+
+async def _turn(at: Conversation, turn: Turn) -> tuple[TurnEnd, list[ToolCall | Misfit]]:
     """One turn of the model: its pieces written, its calls of served tools held back."""
     writer, served = at.writer, at.toolbox.served
     held: list[tuple[FunctionCallStep, list[str]]] = []
     holding = False
+    left = at.limits.tool_calls - sum(hasattr(step, "id") for step in at.journal.fold.steps)
     end: TurnEnd | None = None
     try:
         async with aclosing(_stream(at, turn)) as pieces:
@@ -102,11 +141,17 @@ async def _turn(at: Conversation, turn: Turn) -> tuple[TurnEnd, list[ToolCall]]:
                 kind: Any = piece.__class__
                 if kind is TurnEnd:
                     end = piece  # pyright: ignore
-                elif kind is FunctionCallStep and piece.name in served:  # pyright: ignore
-                    holding = True
-                    held.append((piece, []))  # pyright: ignore
                 elif holding and kind is ArgumentsDelta:
                     held[-1][1].append(piece.arguments or "")  # pyright: ignore
+                elif kind is FunctionCallStep:
+                    left -= 1
+                    if left < 0:
+                        raise GenerationFault("too_many_tool_calls", _too_many(at.limits))
+                    holding = piece.name in served  # pyright: ignore
+                    if holding:
+                        held.append((piece, []))  # pyright: ignore
+                    else:
+                        writer.piece(piece)
                 else:
                     holding = False
                     writer.piece(piece)
@@ -118,7 +163,32 @@ async def _turn(at: Conversation, turn: Turn) -> tuple[TurnEnd, list[ToolCall]]:
     writer.settle()
     if end is None:
         raise GenerationFault("api_error", "The model's turn stopped without an end.")
-    return end, [_call(step, "".join(parts)) for step, parts in held]
+    return end, [called(step, "".join(parts), at.toolbox) for step, parts in held]
+
+
+def _too_many(limits: Limits) -> str:
+    return f"The model made more than {limits.tool_calls} calls (limits.tool_calls)."
+
+
+def _misfits(at: Conversation, start: int) -> list[Misfit]:
+    """Calls of the caller's functions from this step on, not answered, that cannot be made."""
+    steps, malformed = at.journal.fold.steps, at.writer.malformed
+    done = answered(steps[start:])
+    found = [
+        misfit(step, at.toolbox, malformed.pop(number, None))
+        for number, step in enumerate(steps[start:], start)
+        if isinstance(step, FunctionCallStep) and step.id not in done
+    ]
+    return [one for one in found if one is not None]
+
+
+def _refuse(at: Conversation, misfits: list[Misfit]) -> None:
+    """Tells the model of them, behind the calls, as their results."""
+    open_calls = {step.id for step in pending_calls(at.journal.fold.steps)}
+    for one in misfits:
+        if one.call.id not in open_calls:  # of a served tool: it was held back until now
+            at.writer.step(msgspec.structs.replace(one.call, arguments={}))
+        at.writer.refuse(one.call, f"Not made. {one.message}")
 
 
 def _stream(at: Conversation, turn: Turn) -> Any:
@@ -161,43 +231,6 @@ def build_turn(at: Conversation, *, first: bool, prefix: str = "") -> Turn:
         prefix=prefix,
         conversation=at.journal.conversation,
     )
-
-
-def _call(step: FunctionCallStep, text: str) -> ToolCall:
-    try:
-        arguments: Any = msgspec.json.decode(text) if text else step.arguments
-    except msgspec.DecodeError as error:
-        raise GenerationFault(
-            "malformed_tool_call", f"The arguments for '{step.name}' are not JSON: {error}"
-        ) from error
-    if not isinstance(arguments, dict):
-        raise GenerationFault(
-            "malformed_tool_call", f"The arguments for '{step.name}' are not a JSON object."
-        )
-    return ToolCall(id=step.id, name=step.name, arguments=arguments)  # pyright: ignore
-
-
-def _waiting(at: Conversation, written: list[Step]) -> bool:
-    """Whether this turn made calls the caller must answer; checks them first."""
-    waits = False
-    for step in written:
-        if not isinstance(step, FunctionCallStep):
-            continue
-        if step.name not in at.toolbox.functions:
-            listed = ", ".join(sorted(at.toolbox.functions)) or "none"
-            raise GenerationFault(
-                "unexpected_tool_call",
-                f"The model called '{step.name}', which was not declared. Declared: {listed}.",
-            )
-        if at.choice.mode == "validated":
-            faults = at.toolbox.argument_faults(step.name, step.arguments)
-            if faults:
-                raise GenerationFault(
-                    "malformed_function_call",
-                    f"The arguments for '{step.name}' do not fit its schema: {'; '.join(faults)}",
-                )
-        waits = True
-    return waits
 
 
 async def _serve(at: Conversation, calls: list[ToolCall]) -> None:

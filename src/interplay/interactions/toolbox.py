@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Generator, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 import msgspec
@@ -13,13 +14,16 @@ from interplay.contracts.failure import Failure, NotInstalled
 from interplay.contracts.model import Choice, FunctionSpec
 from interplay.contracts.tool import CallSite, Numbers, Offered, Tool, ToolCall
 from interplay.interactions.calls import Announced, Made, Told, TooMuch
+from interplay.interactions.deferred import Deferred
 from interplay.interactions.failures import Rejected, invalid
+from interplay.interactions.fitting import fitted
 from interplay.interactions.journal import Durability, Journal
 from interplay.interactions.roster import Roster
 from interplay.interactions.schema import SchemaFault, Validator, clean
 from interplay.settings import Limits, SettingsError
 from interplay.wire.errors import HTTP_STATUS
-from interplay.wire.tools import Function, ToolChoiceConfig, ToolChoiceType
+from interplay.wire.steps import Step
+from interplay.wire.tools import Function, ToolChoiceConfig, ToolChoiceType, ToolSearch
 from interplay.wire.tools import Tool as Declaration
 
 _encode = msgspec.json.Encoder().encode
@@ -42,6 +46,7 @@ class Toolbox:
     def __init__(self, limits: Limits, model: str = "") -> None:
         self.functions: dict[str, FunctionSpec] = {}
         self.served: dict[str, Served] = {}
+        self.deferred = Deferred()
         self.instructions: list[str] = []
         """What the model is told of tools whose calls the caller answers."""
         self._model = model
@@ -58,28 +63,27 @@ class Toolbox:
     ) -> Toolbox:
         """Reads the `tools` of a request to this model. Raises Rejected with the path."""
         box = cls(limits, model)
+        searches: list[tuple[ToolSearch, str]] = []
         for number, declaration in enumerate(declarations):
             path = f"tools[{number}]"
             if isinstance(declaration, Function):
                 box._add_function(declaration, path)
+            elif isinstance(declaration, ToolSearch):
+                searches.append((declaration, path))  # it is described by what there is to find
             else:
                 await box._add_served(declaration, roster, path)
+        for declaration, path in searches:
+            await box._add_search(declaration, roster, path)
+        if box.deferred.functions and not searches:
+            number = next(n for n, at in enumerate(declarations) if _is_deferred(at))
+            raise invalid(
+                '\'defer_loading\' needs {"type": "tool_search"} among the tools',
+                f"tools[{number}].defer_loading",
+            )
         return box
 
     def _add_function(self, function: Function, path: str) -> None:
-        name = function.name
-        if not name or not _NAME.match(name):
-            raise invalid(
-                f"A function needs a name of letters, digits, '_', '.', ':' or '-' that starts with"
-                f" a letter or '_' (got '{(name or '')[:80]}')",
-                f"{path}.name",
-            )
-        if function.defer_loading:
-            raise invalid(
-                "'defer_loading' needs the tool 'tool_search', which this server does not have;"
-                " leave it out",
-                f"{path}.defer_loading",
-            )
+        name = _checked(function.name, f"{path}.name")
         self._free(name, path)
         try:
             parameters = clean(function.parameters or {}, f"{path}.parameters")
@@ -88,13 +92,14 @@ class Toolbox:
         self.functions[name] = FunctionSpec(
             name=name, description=function.description or "", parameters=parameters
         )
+        if function.defer_loading:
+            self.deferred.functions[name] = function
 
     def _free(self, name: str, path: str) -> None:
         if name in self.functions or name in self.served:
             raise invalid(f"The function '{name}' is declared twice", f"{path}.name")
 
-    async def _add_served(self, declaration: Any, roster: Roster, path: str) -> None:
-        type_ = declaration.__struct_config__.tag
+    def _plugin(self, type_: str, roster: Roster, path: str) -> Any:
         try:
             tool = roster.tool(type_)
         except SettingsError as error:
@@ -106,18 +111,40 @@ class Toolbox:
                 f" Supported values: {supported}. A plugin for it can be installed, or named in"
                 f" the setting tools.{type_}."
             )
-        client: Any = tool if getattr(tool, "answered_by", "server") == "client" else None
-        try:
-            if client is not None:
-                self._add_client(await client.offer(declaration, self._model), path)
+        return tool
+
+    async def _add_served(self, declaration: Any, roster: Roster, path: str) -> None:
+        tool = self._plugin(declaration.__struct_config__.tag, roster, path)
+        with _refusals(path):
+            if getattr(tool, "answered_by", "server") == "client":
+                self._add_client(await tool.offer(declaration, self._model), path)
                 return
             specs = await tool.offer(declaration)
-        except Failure as failure:
-            raise _refused(failure, path) from failure
-        except SettingsError as error:  # of a part the tool works with
-            raise Rejected("service_unavailable", f"A tool cannot be set up: {error}") from error
         for spec in specs:
             self._free(spec.name, path)
+            self.served[spec.name] = Served(tool, declaration, _usable(spec))
+
+    async def _add_search(self, declaration: ToolSearch, roster: Roster, path: str) -> None:
+        """Lets the model find what is deferred: answered here, or by the caller, whose answer may
+        bring functions of its own."""
+        if self.deferred.search:
+            raise invalid("'tool_search' can be declared once", path)
+        tool = self._plugin("tool_search", roster, path)
+        self.deferred.client = declaration.execution == "client"
+        for field in () if self.deferred.client else ("name", "description", "parameters"):
+            if getattr(declaration, field) is not None:
+                raise invalid(f"'{field}' is for execution 'client' only", f"{path}.{field}")
+        with _refusals(path):
+            spec: FunctionSpec = await tool.offer_over(declaration, self.deferred.declared)
+        self.deferred.search = _checked(spec.name, f"{path}.name")
+        self._free(spec.name, path)
+        if self.deferred.client:
+            try:
+                parameters = clean(spec.parameters, f"{path}.parameters")
+            except SchemaFault as fault:
+                raise invalid(fault.message, fault.path) from fault
+            self.functions[spec.name] = msgspec.structs.replace(spec, parameters=parameters)
+        elif self.deferred.functions:
             self.served[spec.name] = Served(tool, declaration, _usable(spec))
 
     def _add_client(self, offered: Offered, path: str) -> None:
@@ -127,10 +154,33 @@ class Toolbox:
         if offered.instruction:
             self.instructions.append(offered.instruction)
 
+    def recall(self, steps: Sequence[Step], path: str) -> None:
+        """Functions that searches in these steps found are shown from now on. Raises Rejected for
+        one of the caller's that is none, with the path."""
+        if not self.deferred.search:
+            return
+        for number, step in enumerate(steps):
+            for place, function in enumerate(self.deferred.found_in(step)):
+                self._show(function, f"{path}[{number}].result[{place}]")
+
+    def _show(self, function: Function, path: str) -> None:
+        name = function.name or ""
+        if name in self.deferred.functions:
+            self.deferred.show(name)
+        elif self.deferred.client and name not in self.functions and name not in self.served:
+            self._add_function(msgspec.structs.replace(function, defer_loading=True), path)
+            self.deferred.show(name)
+
     @property
     def specs(self) -> list[FunctionSpec]:
-        """Everything the model is shown."""
-        return [*self.functions.values(), *(served.spec for served in self.served.values())]
+        """Everything the model is shown. What was found on the way comes last, in the order it was
+        found: what stands before it stays the same from turn to turn."""
+        deferred = self.deferred
+        return [
+            *(spec for name, spec in self.functions.items() if name not in deferred.functions),
+            *(served.spec for served in self.served.values()),
+            *(self.functions[name] for name in deferred.shown),
+        ]
 
     def choice(self, asked: ToolChoiceType | ToolChoiceConfig | None) -> Choice:
         """generation_config.tool_choice. Raises Rejected."""
@@ -144,6 +194,9 @@ class Toolbox:
             )
         path = "generation_config.tool_choice"
         known = {*self.functions, *self.served}
+        if self.deferred.search not in (choice.names or [self.deferred.search]):
+            for name in choice.names or []:  # nothing else could ever show them
+                self.deferred.show(name)
         for number, name in enumerate(choice.names or []):
             if name not in known:
                 listed = ", ".join(f"'{n}'" for n in sorted(known)) or "none"
@@ -161,6 +214,11 @@ class Toolbox:
         if spec is None or not spec.parameters:
             return []
         return Validator.of(spec.parameters).errors(arguments)
+
+    def fitted(self, call: ToolCall) -> ToolCall:
+        """A call of a served tool with its arguments as its schema means them."""
+        arguments, _ = fitted(self.served[call.name].spec.parameters, call.arguments)
+        return msgspec.structs.replace(call, arguments=arguments)
 
     async def announce(self, calls: list[ToolCall], journal: Journal) -> Announced:
         """Before calls are made: after a crash it is known that they may have been."""
@@ -217,6 +275,7 @@ class Toolbox:
                 interaction_id=interaction_id,
                 owner=owner,
                 declaration=served.declaration,
+                deferred=self.deferred.declared,
                 idempotency_key=f"{interaction_id}:{announced.written + number}",
                 timeout=self._limits.tool_seconds,
                 numbers=self.numbers,
@@ -237,8 +296,9 @@ class Toolbox:
     ) -> None:
         async with gate:
             try:
-                async with asyncio.timeout(site.timeout):
-                    async for item in tool.call(told.call, site):
+                made: Any = tool.call(told.call, site)
+                async with asyncio.timeout(site.timeout), aclosing(made):
+                    async for item in made:
                         told.take(item)
             except TimeoutError:
                 told.fail(f"No result within {site.timeout:g} s.")
@@ -249,9 +309,40 @@ class Toolbox:
                 )
             except Failure as failure:
                 told.fail(failure.message)
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                told.fail("The tool gave up.")
             except Exception as error:  # noqa: BLE001 - a tool's failure is a result
                 told.fail(f"{type(error).__name__}: {error}")
         told.end()
+
+
+def _is_deferred(declaration: Any) -> bool:
+    return bool(getattr(declaration, "defer_loading", None))
+
+
+def _checked(name: str | None, path: str) -> str:
+    """The name of a function, if it can be one."""
+    if not name or not _NAME.match(name):
+        raise invalid(
+            f"A function needs a name of letters, digits, '_', '.', ':' or '-' that starts with"
+            f" a letter or '_' (got '{(name or '')[:80]}')",
+            path,
+        )
+    return name
+
+
+@contextmanager
+def _refusals(path: str) -> Generator[None]:
+    """What a tool says of a declaration, as the caller is told it."""
+    try:
+        yield
+    except Failure as failure:
+        raise _refused(failure, path) from failure
+    except SettingsError as error:  # of a part the tool works with
+        raise Rejected("service_unavailable", f"A tool cannot be set up: {error}") from error
 
 
 def _refused(failure: Failure, path: str) -> Rejected:

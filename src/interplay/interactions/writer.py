@@ -39,14 +39,22 @@ class Writer:
         self._open: type | None = None
         self.sources: Sources | None = None
         """What texts may cite by number."""
+        self.malformed: dict[int, str] = {}
+        """What is wrong with the arguments of the calls that are no JSON object, by the index of
+        their step."""
+        journal.last_words = self._cited
 
     def take_up(self, *, prefill: bool) -> str:
         """Deals with the step an earlier attempt left open: text a client has seen stays open and
         is answered, for a model that continues it; anything else is closed. A call that was torn
         was never made, and gets a result that says so.
         """
-        torn = self._journal.fold.open
+        fold = self._journal.fold
+        torn, steps = fold.open, fold.steps
+        malformed, fold.malformed = fold.malformed, None
         if torn is None:
+            if malformed is not None and isinstance(steps[-1], FunctionCallStep):
+                self.malformed[len(steps) - 1] = malformed  # it was whole, and is not answered yet
             return ""
         self._open = type(torn)
         text = self._journal.fold.open_text()
@@ -61,14 +69,17 @@ class Writer:
         """Closes the open step where the output was cut off. Half a call was never made, and gets
         a result that says so."""
         torn = self._journal.fold.open
-        try:
-            self.close()
-        except GenerationFault:  # half the arguments are no JSON
-            if isinstance(torn, FunctionCallStep):
-                self._answer(torn)
+        self.close()
+        half = self.malformed.pop(self._index - 1, None)  # half the arguments are no JSON
+        if half is not None and isinstance(torn, FunctionCallStep):
+            self._answer(torn)
 
     def _answer(self, torn: FunctionCallStep) -> None:
-        self.step(FunctionResultStep(torn.id, TORN, is_error=True, name=torn.name))
+        self.refuse(torn, TORN)
+
+    def refuse(self, call: FunctionCallStep, why: str) -> None:
+        """Writes the result of a call that was not made."""
+        self.step(FunctionResultStep(call.id, why, is_error=True, name=call.name))
 
     def piece(self, piece: Piece) -> None:
         """Writes one piece; TurnEnd is not one of them. Raises Ended, OutputLimit."""
@@ -124,35 +135,35 @@ class Writer:
         self._open = type(step)
 
     def close(self) -> None:
-        """Ends the open step, if there is one. Raises GenerationFault for a function call whose
-        arguments are no JSON object."""
+        """Ends the open step, if there is one: a text with what it cites, in one commit."""
         if self._open is None:
             return
-        self._cite()
+        if (cited := self._cited()) is not None:
+            self._journal.append(cited)
         self._journal.append(StepStop(self._index))
-        self._index += 1
-        self._open = None
         malformed, self._journal.fold.malformed = self._journal.fold.malformed, None
         if malformed is not None:
-            raise GenerationFault("malformed_function_call", malformed)
+            self.malformed[self._index] = malformed
+        self._index += 1
+        self._open = None
 
     def settle(self, *, cut: bool = False) -> None:
         """A turn is over: ends an open call (`cut` as it is), which must be whole before it is
         made. A text stays open for what comes next, or for the end of the interaction, which
-        closes it in its own commit: a crash between the two cannot make it be written again."""
-        self._cite()
+        annotates and closes it in its own commit: a crash between the two cannot make it be written
+        again."""
         if self._open is FunctionCallStep:
             if cut:
                 self.cut()
             else:
                 self.close()
 
-    def _cite(self) -> None:
-        """Annotates the open text with what it cites, behind its last piece."""
-        if self._open is ModelOutputStep and self.sources is not None:
-            cited = self.sources.cited(self._journal.fold.open_text())
-            if cited:
-                self._journal.append(StepDelta(TextAnnotationDelta([*cited]), self._index))
+    def _cited(self) -> StepDelta | None:
+        """The annotations of the open text, which come behind its last piece: what it cites."""
+        if self._open is not ModelOutputStep or self.sources is None:
+            return None
+        cited = self.sources.cited(self._journal.fold.open_text())
+        return StepDelta(TextAnnotationDelta([*cited]), self._index) if cited else None
 
     def step(self, step: Step) -> None:
         """Writes a whole step."""
