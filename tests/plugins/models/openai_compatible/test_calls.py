@@ -8,7 +8,7 @@ import pytest
 from interplay.contracts.model import TurnEnd
 from interplay.plugins.models.openai_compatible.calls import Calls
 from interplay.plugins.models.openai_compatible.chunks import CallPart
-from interplay.plugins.models.openai_compatible.faults import Garbled
+from interplay.plugins.models.remote.faults import Garbled
 from interplay.testing.pieces import said
 from interplay.wire.deltas import ArgumentsDelta
 

@@ -6,10 +6,10 @@ import pytest
 
 from interplay.contracts import shown
 from interplay.interactions.sight import seen as seen_by
-from interplay.plugins.models.openai_compatible import signature
 from interplay.plugins.models.openai_compatible.config import Dialect
 from interplay.plugins.models.openai_compatible.content import Blocks
 from interplay.plugins.models.openai_compatible.messages import Messages
+from interplay.plugins.models.remote import signature
 from interplay.wire.content import (
     ImageContent,
     TextContent,

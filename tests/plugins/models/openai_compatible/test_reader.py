@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from interplay.contracts.model import Turn
-from interplay.plugins.models.openai_compatible import signature
 from interplay.plugins.models.openai_compatible.chunks import chunk_format
 from interplay.plugins.models.openai_compatible.config import Dialect
-from interplay.plugins.models.openai_compatible.faults import Server
 from interplay.plugins.models.openai_compatible.reader import Reader
+from interplay.plugins.models.remote import signature
+from interplay.plugins.models.remote.faults import Server
 from interplay.testing.pieces import Said, said
 from interplay.wire.deltas import (
     ArgumentsDelta,

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from interplay.contracts.failure import Failure
-from interplay.plugins.models.openai_compatible import signature
+from interplay.plugins.models.remote import signature
 from interplay.testing.pieces import Said
 from interplay.wire.deltas import TextDelta
 from tests.plugins.models.openai_compatible.upstream import (

@@ -10,7 +10,7 @@ import msgspec
 
 from interplay.contracts.model import Piece
 from interplay.plugins.models.openai_compatible.chunks import CallPart
-from interplay.plugins.models.openai_compatible.faults import Garbled
+from interplay.plugins.models.remote.faults import Garbled
 from interplay.wire.deltas import ArgumentsDelta
 from interplay.wire.steps import FunctionCallStep
 

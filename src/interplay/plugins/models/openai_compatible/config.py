@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
 from interplay.contracts.model import ModelFacts
-from interplay.plugins.models.openai_compatible.address import parse
+from interplay.plugins.models.remote.config import ServerConfig, facts_from
 from interplay.wire.generation import ThinkingLevel
-from interplay.wire.usage import Modality
 
 ThinkingForm = Literal["none", "reasoning_effort", "chat_template_kwargs", "reasoning", "thinking"]
 
@@ -84,89 +81,14 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
             raise ValueError("starts_in_thought needs think_tags")
 
 
-class GivenFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Facts about the model that differ from DEFAULT_FACTS."""
+class OpenAICompatibleConfig(ServerConfig, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One model of one server of chat completions.
 
-    inputs: frozenset[Modality] | UnsetType = UNSET
-    outputs: frozenset[Modality] | UnsetType = UNSET
-    functions: bool | UnsetType = UNSET
-    schema: bool | UnsetType = UNSET
-    prefill: bool | UnsetType = UNSET
-    thinking_levels: frozenset[ThinkingLevel] | UnsetType = UNSET
-    context_tokens: int | UnsetType | None = UNSET
-    max_output_tokens: int | UnsetType | None = UNSET
+    Without `facts` it is taken to have text in and out, functions and schemas, and no prefill;
+    thinking levels follow from `dialect.thinking`.
+    """
 
-
-class OpenAICompatibleConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One model of one server. Times are in seconds, sizes in bytes."""
-
-    base_url: Annotated[str, msgspec.Meta(pattern="^https?://[^/]")]
-    """Where the API stands, `/v1` (or what the server has for it) included."""
-    model: str | None = None
-    """The model's name at that server; None passes the name the caller asked for."""
-    api_key: str | None = None
-    """Sent as a bearer token."""
-    api_key_env: str | None = None
-    """The environment variable that holds the key."""
-    headers: dict[str, str] = {}
-    """Sent with every request; a value may hold a secret and is never repeated in a message."""
-    extra_body: dict[str, Any] = {}
-    """Fields added to every request."""
-    proxy: str | None = None
-    """An HTTP proxy for this server, `http://user:password@host:port`; an https server is reached
-    through it by CONNECT."""
-    timeout_seconds: float = 600.0
-    """How long the server may send nothing at all; the reading of a long prompt counts."""
-    connect_seconds: float = 10.0
-    """How long a connection may take to be made."""
-    retries: int = 2
-    """How often a request is sent again when it failed before the first piece of its answer."""
-    retry_seconds: float = 0.5
-    """The first pause between tries; each next one is twice as long, with a random part."""
-    retry_cap_seconds: float = 20.0
-    """The longest pause; a server that asks for a longer one is not tried again."""
-    max_concurrent: int | None = None
-    """Requests at a time; more wait in line."""
-    max_line_bytes: int = 8 * 1024 * 1024
-    """The longest line of a stream."""
-    max_chunks: int = 1_000_000
-    """The most chunks of one answer."""
-    max_answer_bytes: int = 256 * 1024 * 1024
-    """The longest answer."""
-    facts: GivenFacts = msgspec.field(default_factory=GivenFacts)
-    """What is known of the model and differs from the defaults: text in and out, functions and
-    schemas, no prefill; thinking levels follow from `dialect.thinking`."""
     dialect: Dialect = msgspec.field(default_factory=Dialect)
-
-    def __post_init__(self) -> None:
-        for name, address in (("base_url", self.base_url), ("proxy", self.proxy)):
-            if address is None:
-                continue
-            try:
-                parse(address)
-            except ValueError as error:
-                raise ValueError(f"{name} is not an address: {error}") from error
-        if self.proxy is not None and not self.proxy.startswith("http://"):
-            raise ValueError("proxy must begin with http://; what goes through it may be https")
-        for name, value in self.headers.items():
-            if not fits_header(name, value):
-                raise ValueError(f"headers cannot hold '{name}' with this value")
-        if self.api_key is not None and not fits_header("Authorization", self.api_key.strip()):
-            raise ValueError("api_key has characters that no header can hold")
-        if self.api_key is not None and self.api_key_env is not None:
-            raise ValueError("api_key and api_key_env are both set; leave one out")
-        if self.max_concurrent is not None and self.max_concurrent < 1:
-            raise ValueError("max_concurrent must be 1 or more")
-
-
-_FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
-
-
-def fits_header(name: str, value: str) -> bool:
-    """Whether a request can be sent with this header of the operator's."""
-    named = re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) is not None
-    plain = all((" " <= c <= "\u00ff" and c != "\x7f") or c == "\t" for c in value.strip())
-    return named and plain and name.lower() not in _FRAMING
 
 
 DEFAULT_FACTS = ModelFacts(functions=True, schema=True)
@@ -180,11 +102,9 @@ def thinking_fields(dialect: Dialect) -> dict[ThinkingLevel, dict[str, Any]]:
 
 def facts_of(config: OpenAICompatibleConfig) -> ModelFacts:
     """The model's facts: the defaults, what the dialect implies, and what the operator says."""
-    given = {
-        name: value
-        for name, value in msgspec.structs.asdict(config.facts).items()
-        if value is not UNSET
-    }
-    given.setdefault("thinking_levels", frozenset(thinking_fields(config.dialect)))
-    given.setdefault("schema", config.dialect.schema in ("json_schema", "json_object_schema"))
-    return msgspec.structs.replace(DEFAULT_FACTS, **given)
+    implied = msgspec.structs.replace(
+        DEFAULT_FACTS,
+        thinking_levels=frozenset(thinking_fields(config.dialect)),
+        schema=config.dialect.schema in ("json_schema", "json_object_schema"),
+    )
+    return facts_from(implied, config.facts)

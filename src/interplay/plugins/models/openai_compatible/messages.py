@@ -13,7 +13,6 @@ import msgspec
 
 from interplay.contracts import shown
 from interplay.contracts.remote_tools import framed, shown_name
-from interplay.plugins.models.openai_compatible import signature
 from interplay.plugins.models.openai_compatible.config import Dialect
 from interplay.plugins.models.openai_compatible.content import (
     Blocks,
@@ -23,6 +22,7 @@ from interplay.plugins.models.openai_compatible.content import (
     plain,
     text_of,
 )
+from interplay.plugins.models.remote import signature
 from interplay.wire.steps import ModelOutputStep, Step, ThoughtStep, UserInputStep
 
 Message = dict[str, Any]

@@ -8,7 +8,6 @@ from operator import attrgetter
 from typing import Any, Literal
 
 from interplay.contracts.model import Piece, Turn, TurnEnd
-from interplay.plugins.models.openai_compatible import signature
 from interplay.plugins.models.openai_compatible.calls import Calls
 from interplay.plugins.models.openai_compatible.chunks import (
     CallPart,
@@ -19,9 +18,10 @@ from interplay.plugins.models.openai_compatible.chunks import (
     Spent,
 )
 from interplay.plugins.models.openai_compatible.config import Dialect
-from interplay.plugins.models.openai_compatible.faults import Server, read_error
 from interplay.plugins.models.openai_compatible.think_tags import Marks
 from interplay.plugins.models.openai_compatible.usage import usage_of
+from interplay.plugins.models.remote import signature
+from interplay.plugins.models.remote.faults import Server, read_error
 from interplay.wire.content import TextContent
 from interplay.wire.deltas import ImageDelta, TextDelta, ThoughtSignatureDelta, ThoughtSummaryDelta
 

@@ -110,12 +110,12 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
             return Refused(f"{at} refuses this request ({status}): {words}")
         return Unavailable(f"{at} failed ({status}): {words}", retry_after=retry_after)
 
-    def not_there(self, said: Said, model: str, listed: list[str] | None) -> Failure:
+    def not_there(self, said: Said, path: str, model: str, listed: list[str] | None) -> Failure:
         """The failure for 404: an unknown model, or a base_url that is off."""
         words = self.clean(said.message) or "not found"
         if listed is None or model in listed:
             return Failure(
-                f"The server at {self.where} answers 404 to chat completions: {words}."
+                f"The server at {self.where} answers 404 at {path}: {words}."
                 " Check base_url of this model's entry in the settings; most servers want it to"
                 " end in /v1.",
                 code="service_unavailable",

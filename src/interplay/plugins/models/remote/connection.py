@@ -8,16 +8,16 @@ import os
 import msgspec
 
 from interplay.contracts.failure import Failure, Unavailable
-from interplay.plugins.models.openai_compatible.address import Address, parse, public
-from interplay.plugins.models.openai_compatible.config import OpenAICompatibleConfig, fits_header
-from interplay.plugins.models.openai_compatible.faults import (
+from interplay.plugins.models.remote.address import Address, parse, public
+from interplay.plugins.models.remote.config import ServerConfig, fits_header
+from interplay.plugins.models.remote.faults import (
     Garbled,
     Server,
     read_body,
     retry_after,
 )
-from interplay.plugins.models.openai_compatible.http1 import Closed, Link, LinkFault, Silent
-from interplay.plugins.models.openai_compatible.pool import Pool, TookTooLong
+from interplay.plugins.models.remote.http1 import Closed, Link, LinkFault, Silent
+from interplay.plugins.models.remote.pool import Pool, TookTooLong
 
 _ERROR_BYTES = 65_536
 _LISTING_BYTES = 4 * 1024 * 1024
@@ -43,8 +43,16 @@ class _Listing(msgspec.Struct):
 class Connection:
     """Sends requests to one server; connections are kept and used again, per event loop."""
 
-    def __init__(self, config: OpenAICompatibleConfig) -> None:
-        self._config = config
+    def __init__(
+        self,
+        config: ServerConfig,
+        *path: str,
+        key_header: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        """`path` leads from base_url to where turns are sent. The key goes as a bearer token, or
+        as it is under `key_header`; `headers` go with every request."""
+        self._config, self._path = config, "/".join(path)
         self._to = to = parse(config.base_url)
         self._proxy = proxy = parse(config.proxy) if config.proxy is not None else None
         key = config.api_key
@@ -53,22 +61,26 @@ class Connection:
         self._key_missing = key is None and config.api_key_env is not None
         key = (key or "").strip()
         self._key_unfit = not fits_header("Authorization", key)
-        headers = {name: value.strip() for name, value in config.headers.items()}
+        own = {name: value.strip() for name, value in config.headers.items()}
+        given = {name.lower() for name in own}
+        sent = dict(headers or {})
         if key:
-            headers = {"Authorization": f"Bearer {key}", **headers}
+            sent[key_header or "Authorization"] = key if key_header else f"Bearer {key}"
         elif to.basic:
-            headers = {"Authorization": to.basic, **headers}
+            sent["Authorization"] = to.basic
+        sent = {name: value for name, value in sent.items() if name.lower() not in given} | own
         secrets = [key, to.password]
         if proxy is not None:
             secrets += [proxy.password, *proxy.basic.split()]
-        for value in headers.values():
-            secrets += value.split()
+        for name, value in sent.items():
+            if name not in (headers or {}):
+                secrets += value.split()
         self.server = Server(
             where=to.origin + to.path,
             secrets=tuple(word for word in secrets if len(word) >= 6),
         )
-        self._post_head = _head("POST", to, proxy, headers, "chat", "completions")
-        self._list_head = _head("GET", to, proxy, headers, "models") + b"\r\n"
+        self._post_head = _head("POST", to, proxy, sent, *path)
+        self._list_head = _head("GET", to, proxy, sent, "models") + b"\r\n"
         self._pools: dict[asyncio.AbstractEventLoop, Pool] = {}
         self._lines: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
 
@@ -103,7 +115,7 @@ class Connection:
             await pool.close()
 
     async def ask(self, body: bytes, asked: str, model: str) -> Link:
-        """Sends a chat and answers the open connection, after the head of a success.
+        """Sends a turn and answers the open connection, after the head of a success.
 
         `asked` is the name the caller used, `model` the server's. Raises Failure.
         """
@@ -163,7 +175,7 @@ class Connection:
             target = headers.get("location", "")
             to = f" and points to {public(target)}" if target else ""
             return self.server.garbled(
-                Garbled(f"answers {status} where a completion was expected{to}; check base_url")
+                Garbled(f"answers {status} where an answer was expected{to}; check base_url")
             )
         raw = b""
         try:
@@ -174,7 +186,7 @@ class Connection:
             pass  # the status alone says enough
         said = read_body(raw[:_ERROR_BYTES])
         if status == 404:
-            return self.server.not_there(said, model, await self._listed(asked))
+            return self.server.not_there(said, self._path, model, await self._listed(asked))
         return self.server.failed(status, said, asked, retry_after(headers))
 
     async def _listed(self, asked: str) -> list[str] | None:

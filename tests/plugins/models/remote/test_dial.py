@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from interplay.contracts.failure import TimedOut, Unavailable
-from interplay.plugins.models.openai_compatible.dial import first_of
+from interplay.plugins.models.remote.dial import first_of
 from tests.plugins.models.openai_compatible.upstream import (
     STOP,
     Upstream,

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as this backend speaks it: one connection, one answer at a time.
+"""HTTP/1.1 as these backends speak it: one connection, one answer at a time.
 
 A general client costs several times what the answer itself does (docs/why.md): its sessions,
 request objects, timers and streams are made anew for each call. Here a packet goes from the socket

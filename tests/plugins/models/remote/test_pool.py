@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 import uvloop
 
-from interplay.plugins.models.openai_compatible.address import parse
-from interplay.plugins.models.openai_compatible.http1 import Closed, Link
-from interplay.plugins.models.openai_compatible.pool import Pool
+from interplay.plugins.models.remote.address import parse
+from interplay.plugins.models.remote.http1 import Closed, Link
+from interplay.plugins.models.remote.pool import Pool
 from tests.plugins.models.openai_compatible.upstream import (
     STOP,
     STREAM_HEAD,

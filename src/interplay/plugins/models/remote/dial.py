@@ -7,7 +7,7 @@ import socket
 from itertools import chain, zip_longest
 from typing import Any
 
-from interplay.plugins.models.openai_compatible.address import Address
+from interplay.plugins.models.remote.address import Address
 
 _HEAD_START = 0.25
 """Seconds one of several addresses has before the next one is tried beside it."""

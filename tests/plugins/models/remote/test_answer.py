@@ -145,7 +145,7 @@ async def test_an_answer_without_end_is_cut_off_at_the_limit(server: Upstream, s
 
 
 async def test_damaged_streams_end_in_an_answer_or_a_failure_and_nothing_else(server: Upstream):
-    folder = Path(__file__).parent / "streams"
+    folder = Path(__file__).parents[1] / "openai_compatible" / "streams"
     bodies = [path.read_bytes() for path in sorted(folder.glob("*.sse"))]
     dice = random.Random(7)
     outcomes: Counter[str] = Counter()

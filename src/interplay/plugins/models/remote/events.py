@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from interplay.plugins.models.openai_compatible.faults import Garbled, shown
+from interplay.plugins.models.remote.faults import Garbled, shown
 
 _FIELDS = (b"event", b"id", b"retry")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from interplay.plugins.models.openai_compatible.address import parse, public
+from interplay.plugins.models.remote.address import parse, public
 from tests.plugins.models.openai_compatible.test_request import config
 from tests.plugins.models.openai_compatible.upstream import STOP, Upstream, ask, model, stream, text
 

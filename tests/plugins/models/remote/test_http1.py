@@ -6,11 +6,10 @@ import random
 import pytest
 
 from interplay.contracts.failure import BadAnswer
-from interplay.plugins.models.openai_compatible.address import parse
-from interplay.plugins.models.openai_compatible.faults import CutOff
-from interplay.plugins.models.openai_compatible.http1 import Closed, Link, NotHTTP, Silent
-from interplay.plugins.models.openai_compatible.pool import Pool
-from tests.plugins.models.openai_compatible.test_pool import CHUNKED, REQUEST, answered, pool_of
+from interplay.plugins.models.remote.address import parse
+from interplay.plugins.models.remote.faults import CutOff
+from interplay.plugins.models.remote.http1 import Closed, Link, NotHTTP, Silent
+from interplay.plugins.models.remote.pool import Pool
 from tests.plugins.models.openai_compatible.upstream import (
     STOP,
     STREAM_HEAD,
@@ -25,6 +24,7 @@ from tests.plugins.models.openai_compatible.upstream import (
     text,
     until,
 )
+from tests.plugins.models.remote.test_pool import CHUNKED, REQUEST, answered, pool_of
 
 BODY = text("one") + STOP
 LENGTH = STREAM_HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY

@@ -2,7 +2,7 @@
 
 import pytest
 
-from interplay.plugins.models.openai_compatible import signature
+from interplay.plugins.models.remote import signature
 
 
 @pytest.mark.parametrize("forged", ["eA==", "not base64!", "e30="])

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import msgspec
 
 from interplay.contracts.failure import Failure
 from interplay.contracts.model import Piece
-from interplay.plugins.models.openai_compatible.chunks import Chunk
-from interplay.plugins.models.openai_compatible.config import OpenAICompatibleConfig
-from interplay.plugins.models.openai_compatible.connection import Connection
-from interplay.plugins.models.openai_compatible.events import Lines
-from interplay.plugins.models.openai_compatible.faults import CutOff, Garbled, shown
-from interplay.plugins.models.openai_compatible.http1 import Link, LinkFault
-from interplay.plugins.models.openai_compatible.reader import Reader
+from interplay.plugins.models.remote.config import ServerConfig
+from interplay.plugins.models.remote.connection import Connection
+from interplay.plugins.models.remote.events import Lines
+from interplay.plugins.models.remote.faults import CutOff, Garbled, shown
+from interplay.plugins.models.remote.http1 import Link, LinkFault
 
 _LINES_PER_EVENT = 1_000
 _DONE = b" [DONE]"
 """The last payload, as nearly all write it; any other form is known by being no chunk."""
+
+
+class Reader(Protocol):
+    """Makes pieces of a server's chunks; one for each answer."""
+
+    @property
+    def finished(self) -> bool:
+        """The server has said why its answer ends."""
+        ...
+
+    def read(self, chunk: Any) -> Sequence[Piece]:
+        """The pieces of one decoded chunk. Raises Failure and Garbled."""
+        ...
+
+    def end(self) -> Sequence[Piece]:
+        """What is held, and the end of the turn. Raises Garbled."""
+        ...
 
 
 class Answer:
@@ -34,7 +50,7 @@ class Answer:
         link: Link,
         reader: Reader,
         decoder: msgspec.json.Decoder[Any],
-        config: OpenAICompatibleConfig,
+        config: ServerConfig,
     ) -> None:
         self._connection, self._reader = connection, reader
         self._link: Link | None = link
@@ -103,8 +119,7 @@ class Answer:
             self._head = b""
             if start == b"<":
                 raise Garbled(
-                    f"answered with a web page instead of a completion: {shown(block)};"
-                    " check base_url"
+                    f"answered with a web page instead of an answer: {shown(block)}; check base_url"
                 )
         if self._form == "json":
             self._whole.append(block)
@@ -127,7 +142,7 @@ class Answer:
             payloads.pop()
         for payload in payloads:
             try:
-                chunk: Chunk = decode(payload)
+                chunk: Any = decode(payload)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 self._event(payload, pieces)
                 if self._partial:
@@ -148,7 +163,7 @@ class Answer:
             if not payload:
                 return
         try:
-            chunk: Chunk = self._decode(payload)
+            chunk: Any = self._decode(payload)
         except UnicodeDecodeError as error:
             raise Garbled(f"sent a chunk that is not UTF-8: {shown(payload)}") from error
         except msgspec.ValidationError as error:

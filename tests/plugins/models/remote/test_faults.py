@@ -3,7 +3,7 @@
 import pytest
 
 from interplay.contracts.failure import BadAnswer, Busy, Failure, Refused, TimedOut, Unavailable
-from interplay.plugins.models.openai_compatible.faults import retry_after
+from interplay.plugins.models.remote.faults import retry_after
 from tests.plugins.models.openai_compatible.upstream import (
     KEY,
     Upstream,

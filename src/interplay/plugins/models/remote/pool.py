@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 
-from interplay.plugins.models.openai_compatible.address import Address
-from interplay.plugins.models.openai_compatible.dial import dial, tunnel
-from interplay.plugins.models.openai_compatible.http1 import Link
+from interplay.plugins.models.remote.address import Address
+from interplay.plugins.models.remote.dial import dial, tunnel
+from interplay.plugins.models.remote.http1 import Link
 
 _IDLE_SECONDS = 15.0
 _DRAIN_SECONDS = 0.05

@@ -1,0 +1,5 @@
+"""The loopback upstream as a fixture."""
+
+from tests.plugins.models.openai_compatible.conftest import server
+
+__all__ = ["server"]
