@@ -646,6 +646,9 @@ REQUIREMENTS: list[Requirement] = [
     Requirement(
         "computer-use:example", "A browser is operated and a form filled in by the example.", OURS
     ),
+    Requirement(
+        "tools:fields", "Every field of every tool is honoured or refused by its path.", OURS
+    ),
     Requirement("mcp:call", "A call of a remote MCP tool gives its typed steps.", REFERENCE),
     Requirement("mcp:reuse", "Turns and interactions share a connection to a server.", OURS),
     Requirement("mcp:names", "Tools of the same name never clash.", OURS),
