@@ -37,6 +37,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """A background run that was taken up so often and broke off each time ends as failed."""
     turns: int = 32
     """Model calls in one interaction; past it: too_many_tool_calls."""
+    tool_calls: int = 1_000
+    """Calls in one interaction, of functions and tools together; past it: too_many_tool_calls."""
     output_bytes: int = 64 * 1024 * 1024
     """What one interaction may write before it is ended as `incomplete`."""
     stream_lag_bytes: int = 8 * 1024 * 1024

@@ -404,9 +404,35 @@ REQUIREMENTS: list[Requirement] = [
     Requirement("functions:empty-required", "required: [] is accepted.", OURS),
     Requirement(
         "functions:malformed",
-        "Arguments that are no JSON end as malformed_function_call.",
+        "Calls that cannot be made, twice in a row, end as malformed_function_call.",
         REFERENCE,
     ),
+    Requirement(
+        "functions:repaired",
+        "A call that cannot be made stays as it was shown, with a result that tells the model.",
+        OURS,
+    ),
+    Requirement(
+        "functions:fitted",
+        "Arguments of served tools are put right where nothing is lost.",
+        OURS,
+    ),
+    Requirement(
+        "tool-search:server",
+        "Functions with defer_loading are offered once tool_search has found them.",
+        REFERENCE,
+    ),
+    Requirement("tool-search:chain", "What was found stays offered in later turns.", OURS),
+    Requirement("tool-search:words", "Functions are found by words too.", OURS),
+    Requirement(
+        "tool-search:client",
+        "With execution client the caller answers the search and may bring functions.",
+        REFERENCE,
+    ),
+    Requirement(
+        "tool-search:unasked", "A deferred function that is called right away is called.", OURS
+    ),
+    Requirement("tool-search:many", "2,000 deferred functions beside 500 are taken.", OURS),
     Requirement(
         "functions:server-tool-live", "A call of a server tool is shown before its result.", OURS
     ),
@@ -670,6 +696,9 @@ REQUIREMENTS: list[Requirement] = [
     ),
     Requirement("search-web:numbers", "A source has one number in the whole conversation.", OURS),
     Requirement("search-web:image", "search_types asks for images as well.", REFERENCE),
+    Requirement(
+        "search-web:crash", "After a crash an answer that cites is neither doubled nor bare.", OURS
+    ),
     Requirement("search-web:fail-over", "An engine that fails is followed by the next.", OURS),
     Requirement("search-web:data", "Words of hits reach the model as data.", OURS),
     Requirement("search-web:none", "Without an engine the tool is refused with the way out.", OURS),
