@@ -97,7 +97,8 @@ def test_a_default_model_behind_another_server_needs_no_file(tmp_path):
 def test_an_embedded_default_needs_its_extra(tmp_path, monkeypatch):
     monkeypatch.setattr(checks, "find_spec", lambda _: None)
     (found,) = checks.models(settings(tmp_path))
-    assert (found.state, found.way_out) == ("fail", "Run: pip install 'interplay[local]'")
+    way_out = f"Run: {sys.executable} -m pip install 'interplay[local]'"
+    assert (found.state, found.way_out) == ("fail", way_out)
 
 
 def test_a_key_that_is_to_come_from_the_environment_is_looked_for(tmp_path, monkeypatch):

@@ -25,6 +25,8 @@ from interplay.settings import Settings
 
 _SCARCE, _TOO_LITTLE = 2_000_000_000, 200_000_000
 """Free bytes below which a disk is worth a warning, and a failure."""
+_PIP = f"{sys.executable} -m pip install"
+"""For this installation: the `pip` of the shell may be another Python's."""
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -61,13 +63,13 @@ def _packages() -> Iterator[Check]:
             fault = package_fault(requirement.strip())
             wrong += [fault] if fault else []
     if wrong:
-        yield Check("packages", "fail", "; ".join(wrong), "Run: pip install --upgrade interplay")
+        yield Check("packages", "fail", "; ".join(wrong), f"Run: {_PIP} --upgrade interplay")
     else:
         yield Check("packages", "ok", f"{count} of {count} are there")
     for extra, lines in extras.items():
         faults = [package_fault(line.partition(";")[0].strip()) for line in lines]
         missing = "; ".join(fault for fault in faults if fault)
-        way_out = f"For it: pip install 'interplay[{extra}]'" if missing else ""
+        way_out = f"For it: {_PIP} 'interplay[{extra}]'" if missing else ""
         yield Check(f"extra {extra}", "warn" if missing else "ok", missing or "installed", way_out)
 
 
@@ -165,7 +167,7 @@ def models(settings: Settings) -> Iterator[Check]:
         return
     if find_spec("xllamacpp") is None:
         found = f"{name} runs beside the server, which needs the extra `local`"
-        yield Check("default model", "fail", found, "Run: pip install 'interplay[local]'")
+        yield Check("default model", "fail", found, f"Run: {_PIP} 'interplay[local]'")
         return
     if entry is not None:
         name = str(entry.get("model") or name)
