@@ -18,6 +18,8 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     inputs: frozenset[Modality] = frozenset({"text"})
     outputs: frozenset[Modality] = frozenset({"text"})
+    uris: bool = False
+    """It fetches media from http and https addresses itself; else this server does."""
     functions: bool = False
     """It can be offered functions and calls them."""
     schema: bool = False
@@ -61,8 +63,9 @@ class Turn(msgspec.Struct, kw_only=True):
     """The conversation, oldest first, this interaction's input and finished steps last.
 
     Call and result steps of server tools stand among them; a backend without a form of its
-    own for those shows them as function calls and results. Results hold no media of kinds that
-    the facts do not name: words stand for them.
+    own for those shows them as function calls and results. There are no media of kinds that the
+    facts do not name: words stand for them, and for a document its text. Media stand here with
+    their `data`; only where the facts say `uris` some have an http or https `uri`.
     """
     system_instruction: str | None = None
     functions: list[FunctionSpec] = []
