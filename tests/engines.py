@@ -166,6 +166,22 @@ def exa(web: LocalWeb) -> str:
     return web.url("")
 
 
+def parallel(web: LocalWeb) -> str:
+    """Parallel's search."""
+    results = [
+        {
+            "url": f"https://rome.example/{n}",
+            "title": f"Rome {n}",
+            "publish_date": "2026-01-15",
+            "excerpts": ["Rome is the capital of Italy.", f"It has {n} hills."],
+        }
+        for n in (1, 2, 3)
+    ]
+    body = {"search_id": "search_1", "session_id": "s", "results": results, "usage": []}
+    web.on("/v1/search", answer({**body, "warnings": None}))
+    return web.url("")
+
+
 def duckduckgo(web: LocalWeb) -> str:
     """The page of results that the package ddgs reads."""
     items = "".join(

@@ -716,6 +716,17 @@ REQUIREMENTS: list[Requirement] = [
     Requirement("google-maps:failure", "A map that fails does not end the run.", OURS),
     Requirement("google-maps:data", "Words of a map reach the model as data.", OURS),
     Requirement(
+        "retrieval:steps", "A retrieval gives typed steps; what is cited is annotated.", REFERENCE
+    ),
+    Requirement("retrieval:stores", "This server's search stores stand in for corpora.", OURS),
+    Requirement(
+        "retrieval:refused", "What cannot be served is refused by name with what can.", OURS
+    ),
+    Requirement("retrieval:failure", "A service that fails does not end the run.", OURS),
+    Requirement(
+        "retrieval:secrets", "Keys of services are sent there and seen nowhere else.", OURS
+    ),
+    Requirement(
         "url-context:read",
         "Pages are read here; the result says how each address went, the model reads them.",
         REFERENCE,

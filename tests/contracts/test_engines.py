@@ -12,6 +12,7 @@ from interplay.plugins.engines.brave import Brave, BraveConfig
 from interplay.plugins.engines.corpus import Corpus, CorpusConfig
 from interplay.plugins.engines.ddgs import Ddgs, DdgsConfig
 from interplay.plugins.engines.exa import Exa, ExaConfig
+from interplay.plugins.engines.parallel import Parallel, ParallelConfig
 from interplay.plugins.engines.searxng import Searxng, SearxngConfig
 from interplay.plugins.engines.tavily import Tavily, TavilyConfig
 from interplay.testing.contracts.engine import EngineContract
@@ -89,6 +90,17 @@ class TestExa(Rome):
     async def engine(self, web: LocalWeb, tmp_path: Path) -> Any:
         config = ExaConfig(url=engines.exa(web), api_key_env="THE_KEY")
         engine = Exa(config, Around(tmp_path))
+        yield engine
+        await engine.close()
+
+
+class TestParallel(Rome):
+    """Parallel."""
+
+    @pytest.fixture
+    async def engine(self, web: LocalWeb, tmp_path: Path) -> Any:
+        config = ParallelConfig(url=engines.parallel(web), api_key_env="THE_KEY")
+        engine = Parallel(config, Around(tmp_path))
         yield engine
         await engine.close()
 

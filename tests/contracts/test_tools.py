@@ -21,11 +21,14 @@ from interplay.testing.scripted_tool import ScriptedTool
 from interplay.wire.tools import (
     CodeExecution,
     ComputerUse,
+    ExaAISearchConfig,
     GoogleMaps,
     GoogleSearch,
     MCPServer,
+    Retrieval,
     URLContext,
 )
+from tests import engines
 from tests.engines import Around, Finds, hit
 
 
@@ -177,6 +180,24 @@ class TestGoogleMaps(ToolContract):
     @pytest.fixture
     def arguments(self):
         return {"queries": ["Harbour Pharmacy"]}
+
+
+class TestRetrieval(ToolContract):
+    """The plugin retrieval over a service on loopback."""
+
+    @pytest.fixture
+    async def tool(self):
+        kind: Any = registry.load("interplay.tools", "retrieval")
+        async with LocalWeb() as web:
+            yield kind(kind.Config(exa_url=engines.exa(web)), SimpleNamespace(guard=Guard()))
+
+    @pytest.fixture
+    def declaration(self):
+        return Retrieval(exa_ai_search_config=ExaAISearchConfig(api_key="key"))
+
+    @pytest.fixture
+    def arguments(self):
+        return {"queries": ["rome"]}
 
 
 class Silent(ScriptedTool):

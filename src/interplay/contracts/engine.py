@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -45,4 +46,13 @@ class SearchEngine(Protocol):
 
     async def close(self) -> None:
         """Lets go of connections and files."""
+        ...
+
+
+class KeyedEngine(SearchEngine, Protocol):
+    """An engine that also searches for a caller who brings a key of his own."""
+
+    async def search_as(self, query: Query, key: str, custom: Mapping[str, Any]) -> list[Hit]:
+        """As `search`, with this key, and with fields of the service's own in the request; more
+        than `query.count` hits may come where `custom` asks for them. Raises as `search`."""
         ...

@@ -75,3 +75,33 @@ async def test_without_a_key_nothing_is_asked(web: LocalWeb, tmp_path: Path) -> 
     with pytest.raises(Refused, match="NO_SUCH_KEY"):
         await search(web, tmp_path, Query(text="rome"), api_key_env="NO_SUCH_KEY")
     assert web.requests == []
+
+
+async def test_a_caller_searches_with_a_key_and_fields_of_his_own(
+    web: LocalWeb, tmp_path: Path
+) -> None:
+    engine = Exa(ExaConfig(url=web.url(""), api_key_env="NO_SUCH_KEY"), Around(tmp_path))
+    custom = {"numResults": 2, "type": "keyword", "category": "news", "query": "other"}
+    hits = await engine.search_as(Query(text="rome", count=1), "mine", custom)
+    await engine.close()
+    assert web.requests[0].headers["x-api-key"] == "mine"
+    asked = json.loads(web.requests[0].body)
+    assert asked["query"] == "rome"
+    assert (asked["numResults"], asked["type"], asked["category"]) == (2, "keyword", "news")
+    assert len(hits) == 3  # as many as came: the caller said how many
+
+
+@pytest.mark.parametrize(
+    ("result", "snippet"),
+    [
+        ({"highlights": ["a", "b"]}, "a … b"),
+        ({"summary": "s"}, "s"),
+        ({"text": "t", "summary": "s"}, "t"),
+    ],
+)
+async def test_words_come_in_the_form_that_was_asked_for(
+    web: LocalWeb, tmp_path: Path, result: Any, snippet: str
+) -> None:
+    web.on("/search", answer({"results": [{"url": "https://a/", **result}]}))
+    (hit,) = await search(web, tmp_path, Query(text="rome"))
+    assert hit.snippet == snippet

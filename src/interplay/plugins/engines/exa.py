@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -37,6 +38,13 @@ class _Result(msgspec.Struct):
     url: str
     title: str | None = None
     text: str | None = None
+    highlights: list[str] = []
+    summary: str | None = None
+
+    @property
+    def words(self) -> str:
+        """What it says, in the form that was asked for."""
+        return self.text or " … ".join(self.highlights) or self.summary or ""
 
 
 class _Answer(msgspec.Struct):
@@ -63,17 +71,23 @@ class Exa:
 
     async def search(self, query: Query) -> list[Hit]:
         """The best results, each with the beginning of its text."""
+        return await self.search_as(query, key_from(self._config.api_key_env, "Exa"), {})
+
+    async def search_as(self, query: Query, key: str, custom: Mapping[str, Any]) -> list[Hit]:
+        """See KeyedEngine; `custom` are fields of Exa's search."""
+        count = min(query.count, _MOST)
         body: dict[str, Any] = {
-            "query": query.text,
-            "numResults": min(query.count, _MOST),
+            "numResults": count,
             "type": self._config.type,
             "contents": {"text": {"maxCharacters": self._config.snippet_chars}},
+            **custom,
+            "query": query.text,
         }
-        headers = {"x-api-key": key_from(self._config.api_key_env, "Exa")}
-        answer = await self._service.ask("/search", _Answer, body=body, headers=headers)
+        answer = await self._service.ask("/search", _Answer, body=body, headers={"x-api-key": key})
+        results = answer.results if "numResults" in custom else answer.results[:count]
         return [
-            Hit(title=result.title or result.url, url=result.url, snippet=result.text or "")
-            for result in answer.results[: query.count]
+            Hit(title=result.title or result.url, url=result.url, snippet=result.words)
+            for result in results
         ]
 
     async def close(self) -> None:
