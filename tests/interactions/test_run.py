@@ -9,10 +9,17 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from interplay.contracts.agent import AgentFacts, Run
+from interplay.contracts.agent import AgentFacts, Ask, Run
 from interplay.testing.gates import Gate
-from interplay.wire.content import TextContent
-from interplay.wire.steps import ModelOutputStep
+from interplay.testing.scripted_model import ScriptedModel
+from interplay.wire.content import ImageContent, TextContent
+from interplay.wire.steps import (
+    FunctionCallStep,
+    FunctionResultStep,
+    ModelOutputStep,
+    Step,
+    UserInputStep,
+)
 from interplay.wire.tools import CodeExecution
 from tests.api.api import fold, text_of
 
@@ -106,3 +113,29 @@ async def test_a_model_nobody_configured_is_named_in_the_failure(opened: Any) ->
     answer = await api.create({"agent": "a", "input": "x"})
     assert answer.code == "model_not_found"
     assert "nobody" in answer.message
+
+
+async def looks_at_a_picture(run: Run) -> None:
+    image = ImageContent(data="iVBORw0K", mime_type="image/png")
+    steps: list[Step] = [
+        UserInputStep([TextContent("look")]),
+        FunctionCallStep({}, "c", "look"),
+        FunctionResultStep("c", [image], name="look"),
+    ]
+    async for _ in run.generate(Ask(model="m", steps=steps)):
+        pass
+    async for _ in run.generate(Ask(model="blind", steps=steps)):
+        pass
+    await run.write(ModelOutputStep([TextContent("done")]))
+
+
+async def test_an_agents_turn_shows_pictures_to_models_that_see_and_words_to_others(
+    opened: Any, house: Any
+) -> None:
+    blind = ScriptedModel.of(echo=True, facts={"inputs": ["text"]})
+    api = await opened(agents={"look": Doing(looks_at_a_picture)}, models={"blind": blind})
+    assert (await api.create({"agent": "look", "input": "x"})).text == "done"
+    (seen,) = house.model.turns[0].steps[-1].result
+    assert seen.data == "iVBORw0K"
+    (told,) = blind.turns[0].steps[-1].result
+    assert told.text == "[Here is an image (image/png, 6 bytes) that you cannot see.]"
