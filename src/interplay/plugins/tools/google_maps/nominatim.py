@@ -72,7 +72,7 @@ def _place(found: _Found) -> Place:
         raise BadAnswer("Nominatim answered with a place that is not on the globe.")
     id = osm.place_id(found.osm_type, found.osm_id)
     first, _, rest = found.display_name.partition(", ")
-    name = found.name or first
+    name = found.name or first or str(point)
     tags = found.extratags or {}
     return Place(
         name=name,
