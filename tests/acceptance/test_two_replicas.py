@@ -157,7 +157,7 @@ async def test_a_stream_is_resumed_after_any_event_at_either_replica(
     body = {"model": "slow", "input": WORDS, "stream": True, "background": background}
     seen: list[dict[str, Any]] = []
     rest: list[asyncio.Task[list[dict[str, Any]]]] = []
-    async with asyncio.timeout(30), both[0].opened(json=body) as live:
+    async with asyncio.timeout(90), both[0].opened(json=body) as live:
         async for event in live:
             seen.append(event)
             id = seen[0]["interaction"]["id"]
@@ -165,7 +165,8 @@ async def test_a_stream_is_resumed_after_any_event_at_either_replica(
             rest.append(asyncio.create_task(at.replay(id, after=event["event_id"])))
         resumed = await asyncio.gather(*rest)
     assert ids(seen) == list(range(len(seen)))
-    assert resumed == [seen[number + 1 :] for number in range(len(seen))]
+    for number, events in enumerate(resumed):
+        assert events == seen[number + 1 :]
     for one in both:  # and when it has ended
         again = await one.replay(seen[0]["interaction"]["id"])
         assert (again[0], again[-1]["event_id"]) == (seen[0], seen[-1]["event_id"])
@@ -207,7 +208,7 @@ async def test_one_idempotency_key_at_both_replicas_at_once_is_one_interaction(
     label = request.node.name.translate({ord(c): "-" for c in "[]_"})[-60:]
     given = {"model": "slow", "input": "a b c", "labels": {"test": label}, **how}
     headers = {"Idempotency-Key": label}
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         answers = await asyncio.gather(
             *(at.create(given, headers=headers) for at in [*both, api] * 4)
         )

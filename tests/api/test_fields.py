@@ -44,8 +44,8 @@ async def test_updated_is_the_time_of_the_end(
     api = await opened({"chunks": ["a", {"hold": "later"}, "b"]})
     begun = (await api.create(input="a", background=True)).body
     await house.model.gate("later").reached()
-    clock = time.time
-    monkeypatch.setattr(time, "time", lambda: clock() + 60)
+    clock = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: clock() + 60_000_000_000)
     house.model.gate("later").open()
     ended = await api.ended(begun["id"])
     assert ended["created"] == begun["created"]

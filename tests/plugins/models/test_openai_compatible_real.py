@@ -122,7 +122,8 @@ def mlx_lm(gguf: Path, mlx_python: str, tmp_path_factory: pytest.TempPathFactory
     subprocess.run(convert, check=True, capture_output=True, timeout=120)
     port = str(free_port())
     command = [mlx_python, "-m", "mlx_lm", "server", "--model", str(folder), "--port", port]
-    with running(command, "Starting httpd", HF_HUB_OFFLINE="1"):
+    # It leaves a folder among the temporary ones.
+    with running(command, "Starting httpd", HF_HUB_OFFLINE="1", TMPDIR=str(folder)):
         yield f"http://127.0.0.1:{port}"
 
 
