@@ -98,8 +98,13 @@ async def test_an_unknown_excluded_name_is_refused_with_what_was_meant():
     assert "'navigat'" in refused.value.message
     assert "'excluded_predefined_functions[1]'" in refused.value.message
     assert "Did you mean 'navigate'?" in refused.value.message
-    with pytest.raises(Refused, match=r"'click_at'.*Did you mean 'click'"):
+
+
+async def test_an_excluded_name_of_another_set_is_refused_with_where_it_belongs():
+    with pytest.raises(Refused, match=r"'click_at'.*the legacy set for 'browser'; .* current set"):
         await offer(Declaration(excluded_predefined_functions=["click_at"]))
+    with pytest.raises(Refused, match=r"'open_app'.*the current set for 'mobile'"):
+        await offer(Declaration(excluded_predefined_functions=["open_app"]))
 
 
 async def test_nothing_left_to_offer_is_refused():

@@ -94,7 +94,7 @@ class ComputerUse:
                 " have the operator change tools.computer_use.models in the settings."
             )
         excluded = declaration.excluded_predefined_functions or []
-        _check_excluded(excluded, list(SETS[set_, environment]), environment)
+        _check_excluded(excluded, set_, environment)
         disabled = declaration.disabled_safety_policies or []
         kinds = [words for policy, words in _POLICIES.items() if policy not in disabled]
         injection = bool(declaration.enable_prompt_injection_detection)
@@ -115,12 +115,21 @@ class ComputerUse:
         return self._config.models[max(globs, key=len)] if globs else self._config.functions
 
 
-def _check_excluded(excluded: list[str], known: list[str], environment: str) -> None:
+def _check_excluded(excluded: list[str], set_: FunctionSet, environment: Environment) -> None:
+    known = list(SETS[set_, environment])
     for number, name in enumerate(excluded):
         if name in known:
             continue
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
         hint = f" Did you mean '{near[0]}'?" if near else ""
+        others = [
+            f"the {other} set for '{place}'" for other, place in SETS if name in SETS[other, place]
+        ]
+        if others:
+            hint = (
+                f" It belongs to {' and '.join(others)}; this model is offered the {set_} set"
+                " (the settings tools.computer_use say which)."
+            )
         raise Refused(
             f"The value '{name[:80]}' is not supported for 'excluded_predefined_functions"
             f"[{number}]'.{hint} Functions of the environment '{environment}' for this model: "
