@@ -136,6 +136,21 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The port to listen on; 0 picks a free one."""
     data_dir: str = "~/.local/share/interplay"
     """Where the database and the blobs lie."""
+    parse_seconds: float = 300.0
+    """For reading one PDF, in a process of its own; one that takes longer fails."""
+    parse_memory: int = 1024 * 1024 * 1024
+    """Address space of such a process."""
+    embedder: str | dict[str, Any] = "auto"
+    """What finds passages by their meaning, beside their words: none, the name of an embedder, or
+    a table {use = "entry point or module:attribute", ...its own fields}. auto: onnx where the extra
+    search is installed and its model was fetched (`interplay models pull bge-small-en-v1.5`), else
+    none. Another one than before embeds every document again in the background."""
+    reranker: str | dict[str, Any] = "none"
+    """What reads the best passages together with the question and puts them in order again: none,
+    the name of a reranker such as onnx (`interplay models pull ms-marco-minilm-l12-v2`), or a table
+    as above. It costs about 50 ms of one processor for each passage."""
+    reranked: int = 20
+    """How many passages of a search it reads."""
     cache_dir: str = "~/.cache/interplay"
     """Where models lie; can be deleted and fetched again."""
     api_keys: list[str] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.api.conftest import House
 from tests.api.test_files import go_on
 from tests.crash.process import process
 from tests.crash.test_server_crash import LOST
-from tests.files.search.pdf import pdf
+from tests.files.search.pdf import bomb, pdf
 
 KANT = pdf("The starry heavens above me", "and the moral law within me fill the mind with wonder")
 
@@ -117,6 +118,99 @@ async def test_a_passage_is_found_with_its_page_until_its_document_goes(house: H
         await library.search("", [store], strange, count=5)
 
 
+SCRIPTED = {
+    "use": "interplay.testing.scripted_embedder:ScriptedEmbedder",
+    "meanings": [["cat", "kitten"], ["ship", "boat"]],
+}
+
+
+@requirement("search:meaning")
+async def test_a_passage_is_found_without_any_of_its_words(house: House) -> None:
+    await found_by_meaning(house)
+
+
+@requirement("search:meaning")
+async def test_a_passage_is_found_by_its_meaning_with_a_database_that_is_shared(
+    house: House, database: str
+) -> None:
+    await found_by_meaning(house, database=database)
+
+
+async def found_by_meaning(house: House, **settings: Any) -> None:
+    api = await house.open(files=Files(embedder=SCRIPTED), **settings)
+    store, operation = await stored(api, b"A kitten sleeps.", displayName="pets")
+    assert operation["metadata"]["embedded"] is True
+    await added(
+        api,
+        store,
+        b"The boat leaves at six.",
+        displayName="harbour",
+        customMetadata=[{"key": "n", "numericValue": 1}],
+    )
+    library = house.server.app.assembly.library
+    for text, title in (("cat", "pets"), ("ship", "harbour")):
+        (first, *_) = await library.search("", [store], text, count=2)
+        assert first.title == title
+    (only,) = await library.search("", [store], "cat", count=2, filter="n = 1")
+    assert only.title == "harbour"
+
+
+@requirement("search:meaning")
+async def test_what_was_indexed_without_vectors_has_them_after_a_restart(house: House) -> None:
+    async with AsyncExitStack() as stack:
+        _, api = await house.start(stack=stack)
+        store, operation = await stored(api, b"A kitten sleeps.")
+        assert operation["metadata"]["embedded"] is False
+    server, api = await house.start(files=Files(embedder=SCRIPTED))
+    assembly = server.app.assembly
+    await assembly.embedding.sweep()
+    async with asyncio.timeout(60):
+        while not operation["metadata"]["embedded"]:
+            operation = (await api.call("GET", f"/v1/{operation['name']}")).body
+    (found,) = await assembly.library.search("", [store], "cat", count=1)
+    assert found.text == "A kitten sleeps."
+
+
+@requirement("search:rerank")
+async def test_a_reranker_reads_the_best_passages(house: House) -> None:
+    reranker = {"use": "tests.files.search.shelf:LongestFirst"}
+    api = await house.open(files=Files(reranker=reranker))
+    store, _ = await stored(api, b"law law law", displayName="short")
+    await added(api, store, b"law and the words around it", displayName="long")
+    library = house.server.app.assembly.library
+    found = await library.search("", [store], "law", count=2)
+    assert [one.title for one in found] == ["long", "short"]
+
+
+@requirement("search:embedder")
+async def test_a_store_tells_its_embedder_and_refuses_another(house: House) -> None:
+    async with AsyncExitStack() as stack:
+        _, without = await house.start(stack=stack)
+        made = await without.call("POST", "/v1/fileSearchStores", json={})
+        assert "embeddingModel" not in made.body
+        body = {"embeddingModel": "models/scripted"}
+        refused = await without.call("POST", "/v1/fileSearchStores", json=body)
+        assert (refused.status, "no embedder" in refused.message) == (400, True)
+    api = await house.open(files=Files(embedder=SCRIPTED))
+    for body, status in (
+        ({}, 200),
+        ({"embeddingModel": "models/scripted"}, 200),
+        ({"embedding_model": "models/gemini-embedding-2"}, 400),
+    ):
+        made = await api.call("POST", "/v1/fileSearchStores", json=body)
+        assert made.status == status, made.raw
+    store = await house.server.client().aio.file_search_stores.create()
+    assert store.embedding_model == "models/scripted"
+
+
+@requirement("search:hostile")
+async def test_a_hostile_pdf_fails_its_operation_and_the_server_goes_on(house: House) -> None:
+    api = await house.open(files=Files(parse_memory=256 * 1024 * 1024))
+    store, operation = await stored(api, bomb())
+    assert "error" in operation
+    assert "response" in await added(api, store, KANT, displayName="Kant")
+
+
 @requirement("search:filter")
 async def test_a_filter_lets_matching_documents_through(house: House) -> None:
     api = await house.open()
@@ -143,7 +237,7 @@ async def test_a_document_that_cannot_be_read_fails_its_operation(house: House) 
     api = await house.open()
     store, operation = await stored(api, b"\xff\xfe\x00broken", displayName="broken")
     assert "no text in UTF-8" in operation["error"]["message"]
-    assert "PDF cannot be read" in (await added(api, store, b"%PDF-1.4 no"))["error"]["message"]
+    assert "PDF cannot be opened" in (await added(api, store, b"%PDF-1.4 no"))["error"]["message"]
     assert "no text" in (await added(api, store, b"   "))["error"]["message"]
     read = (await api.call("GET", f"/v1/{store}")).body
     assert (read["failedDocumentsCount"], read["activeDocumentsCount"]) == ("3", "0")

@@ -12,6 +12,8 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
         "contracts/test_dispatchers.py",
         "a contract is tested by its suite",
     ),
+    "contracts/embedder.py": ("contracts/test_embedders.py", "a contract is tested by its suite"),
+    "contracts/reranker.py": ("plugins/embedders/test_onnx.py", "a contract; it is kept there"),
     "contracts/engine.py": ("contracts/test_engines.py", "a contract is tested by its suite"),
     "contracts/model.py": ("contracts/test_models.py", "a contract is tested by its suite"),
     "contracts/store.py": ("contracts/test_stores.py", "a contract is tested by its suite"),
@@ -67,6 +69,11 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "testing/contracts/agent.py": ("contracts/test_agents.py", "its suite, run and broken"),
     "testing/contracts/engine.py": ("contracts/test_engines.py", "its suite, run and broken"),
     "testing/contracts/blobs.py": ("contracts/test_blobs.py", "its suite, run and broken"),
+    "testing/contracts/embedder.py": (
+        "contracts/test_embedders.py",
+        "its suite, run and broken",
+    ),
+    "testing/scripted_embedder.py": ("contracts/test_embedders.py", "the suite is run on it"),
     "testing/contracts/dispatcher.py": (
         "contracts/test_dispatchers.py",
         "its suite, run and broken",

@@ -56,8 +56,7 @@ def list_(cache_dir: str | None, as_json: bool) -> None:
         click.echo(json.dumps(rows))
         return
     for row in rows:
-        size = f"{row['size'] / 1e9:.1f} GB"
-        click.echo(f"{row['name']:22}{row['state']:9}{size:>8}  {row['summary']}")
+        click.echo(f"{row['name']:24}{row['state']:9}{_size(row['size']):>8}  {row['summary']}")
 
 
 @models.command()
@@ -87,6 +86,10 @@ def _cache(given: str | None) -> Path:
         raise click.ClickException(str(error)) from error
 
 
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.0f} MB"
+
+
 class _Line:
     """Draws a pull on stderr: a bar that moves on a terminal, a line now and then elsewhere."""
 
@@ -100,7 +103,7 @@ class _Line:
             case "waiting":
                 self._say(f"Another pull of {now.model} runs; waiting for it.")
             case "source":
-                self._say(f"Fetching {now.model} ({now.total / 1e9:.1f} GB) from {now.source}")
+                self._say(f"Fetching {now.model} ({_size(now.total)}) from {now.source}")
             case "failed":
                 self._say(f"{now.source}: {now.message}")
             case "verifying":

@@ -14,6 +14,7 @@ from interplay.contracts import registry
 from interplay.contracts.agent import Agent
 from interplay.contracts.blobs import Blobs
 from interplay.contracts.dispatcher import Dispatcher, Handler
+from interplay.contracts.documents.parsers import Parsers
 from interplay.contracts.egress import Guard
 from interplay.contracts.model import Model
 from interplay.contracts.store import Store, StoreUnavailable
@@ -21,8 +22,10 @@ from interplay.contracts.tool import Tool
 from interplay.files.parts import Parts
 from interplay.files.routes import FileRoutes
 from interplay.files.rows import Rows as FileRows
+from interplay.files.search.embedding import EMBED, Embedding
 from interplay.files.search.indexing import INDEX, Indexing
 from interplay.files.search.library import Library
+from interplay.files.search.pages import Pages
 from interplay.files.search.routes import SearchRoutes
 from interplay.files.search.rows import SearchRows
 from interplay.files.search.service import SearchService
@@ -169,10 +172,24 @@ class Assembly:
         self.file_routes = FileRoutes(self.files, uploads, self.keys.owner_of)
         search = SearchRows(self.store.records, time.time)
         parts.others.append(search.living)
-        self.indexing = Indexing(search, parts, self.dispatcher)
-        self.library = Library(search, parts, settings.data_path / "search")
+        embedder, reranker, given = self.lent.embedder(), self.lent.reranker(), settings.files
+        self.embedding = (
+            Embedding(search, parts, self.dispatcher, embedder) if embedder is not None else None
+        )
+        parsers = Parsers(given.indexing, given.parse_memory)
+        self.pages = Pages(parts, parsers, given.parse_seconds)
+        self.indexing = Indexing(search, parts, self.dispatcher, self.pages, self.embedding)
+        self.library = Library(
+            search,
+            parts,
+            settings.data_path / "search",
+            embedder,
+            reranker,
+            reranked=given.reranked,
+        )
         self.lent.shelves = self.library
-        service = SearchService(search, self.indexing, settings.files)
+        name = embedder.facts.name if embedder is not None else ""
+        service = SearchService(search, self.indexing, given, name)
         self.search_routes = SearchRoutes(service, self.files, uploads, self.keys.owner_of)
 
     async def open(self) -> None:
@@ -232,6 +249,10 @@ class Assembly:
             ("indexes", self.library.sweep, _FILES_SECONDS),
         ):
             self._tasks.append(asyncio.create_task(sweeping(name, sweep, seconds)))
+        if self.embedding is not None:
+            handlers[EMBED], places[EMBED] = self.embedding.embed, 1
+            embedding = sweeping("vectors", self.embedding.sweep, _SWEEP_SECONDS)
+            self._tasks.append(asyncio.create_task(embedding))
 
     async def _preload(self) -> None:
         fallback = self.roster.fallback_entry()
@@ -274,6 +295,8 @@ class Assembly:
 
 def _store(settings: Settings) -> Store:
     name = settings.store or ("postgres" if settings.on_postgres else "sqlite")
+            await self.references.close()
+            await self.pages.close()
     kind: Any = registry.load("interplay.stores", name)
     return kind(
         folder=settings.data_path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,17 @@ import msgspec
 from interplay.contracts import registry
 from interplay.contracts.blobs import Blobs
 from interplay.contracts.egress import Guard
+from interplay.contracts.embedder import Embedder
 from interplay.contracts.engine import SearchEngine
 from interplay.contracts.failure import NotInstalled
 from interplay.contracts.library import Library
 from interplay.contracts.reader import Reader
+from interplay.contracts.reranker import Reranker
 from interplay.contracts.store import Store
 from interplay.interactions.roster import convert
 from interplay.settings import Settings, SettingsError
+
+log = logging.getLogger("interplay.server")
 
 
 class Lent:
@@ -28,6 +33,7 @@ class Lent:
         self._settings = settings
         self._engines: list[SearchEngine] | None = None
         self._reader: Reader | None = None
+        self._embedders: list[Embedder | Reranker] = []
         self.shelves: Library | None = None
         """What `library` answers; the assembly puts it there."""
 
@@ -61,6 +67,42 @@ class Lent:
             reader = self._reader = self._plugin("readers", "http", self._settings.reader)
         return reader
 
+    def embedder(self) -> Embedder | None:
+        """A new embedder as `files.embedder` has it; said in the log. Raises SettingsError."""
+        given = self._settings.files.embedder
+        if given != "auto":
+            made: Embedder | None = self._chosen("embedder", given)
+        else:
+            try:
+                made = self._plugin("embedders", "onnx", {})
+            except NotInstalled as reason:
+                log.info("search stores find documents by their words alone: %s", reason)
+                return None
+        return self._kept("embedder", made)
+
+    def reranker(self) -> Reranker | None:
+        """A new reranker as `files.reranker` has it; said in the log. Raises SettingsError."""
+        made: Reranker | None = self._chosen("reranker", self._settings.files.reranker)
+        return self._kept("reranker", made)
+
+    def _chosen(self, part: str, given: str | dict[str, Any]) -> Any:
+        if given == "none":
+            return None
+        fields: dict[str, Any] = {"use": given} if isinstance(given, str) else given
+        if "use" not in fields:
+            raise SettingsError(f"files.{part}: the table needs `use`, the name of a plugin.")
+        try:
+            return self._plugin(f"{part}s", str(fields["use"]), fields)
+        except NotInstalled as error:
+            raise SettingsError(f"files.{part}: {error}") from error
+
+    def _kept(self, part: str, made: Any) -> Any:
+        if made is not None:
+            self._embedders.append(made)
+            name = made.facts.name if part == "embedder" else made.name
+            log.info("the %s of search stores is %s", part, name)
+        return made
+
     def library(self) -> Library:
         """The search stores."""
         if self.shelves is None:
@@ -81,6 +123,8 @@ class Lent:
         """Lets go of what was built."""
         for engine in self._engines or ():
             await engine.close()
+        for made in self._embedders:
+            await made.close()
         if self._reader is not None:
             await self._reader.close()
 

@@ -21,6 +21,8 @@ class FileSearchStore(Record, rename="camel"):
     pending_documents_count: str | None = None
     failed_documents_count: str | None = None
     size_bytes: str | None = None
+    embedding_model: str | None = None
+    """`models/` and the server's embedder; absent where documents are found by words alone."""
 
 
 class ListFileSearchStoresResponse(Record, rename="camel"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 
 def pdf(*pages: str) -> bytes:
     """A PDF with these pages of one line."""
@@ -27,3 +29,12 @@ def pdf(*pages: str) -> bytes:
     size = len(objects) + 1
     tail = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer << /Size {size} /Root 1 0 R >>\n"
     return body + f"{tail}startxref\n{len(body)}\n%%EOF".encode()
+
+
+def bomb() -> bytes:
+    """A PDF of some kilobytes whose one page unpacks to many megabytes of text."""
+    packed = zlib.compress(b"(aaaaaaaa) Tj\n" * 6_000_000)
+    plain = pdf("x")
+    start, end = plain.index(b"<< /Length"), plain.index(b"endstream")
+    stream = b"<< /Filter /FlateDecode /Length %d >>\nstream\n" % len(packed) + packed + b"\n"
+    return plain[:start] + stream + plain[end:]

@@ -10,7 +10,6 @@ import pytest
 from interplay.files.faults import Unusable
 from interplay.files.search.passages import pages_of, passages_of
 from interplay.files.search.rows import Chunking
-from tests.files.search.pdf import pdf
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -21,19 +20,6 @@ def docx(inside: str, head: str = "") -> bytes:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("word/document.xml", f"{head}<w:document {_W}>{inside}</w:document>")
     return packed.getvalue()
-
-
-def test_a_pdf_has_pages() -> None:
-    found = pages_of(pdf("first page", "second page"), "application/pdf")
-    assert [(number, text.strip()) for number, text in found] == [
-        (1, "first page"),
-        (2, "second page"),
-    ]
-
-
-def test_a_pdf_of_three_thousand_pages_is_read() -> None:
-    found = passages_of(pages_of(pdf(*(f"page {n}" for n in range(3_000))), ""), Chunking())
-    assert (len(found), found[-1].page) == (3_000, 3_000)
 
 
 def test_html_gives_its_text_alone() -> None:
@@ -53,13 +39,12 @@ def test_a_docx_gives_its_paragraphs() -> None:
     [
         (b"\xff\xfe\x00", "text/plain"),
         (b"a\0b", "text/plain"),
-        (b"%PDF-1.7 broken", "application/pdf"),
         (b"PK\x03\x04 broken", DOCX),
         (docx("<w:p>", ""), DOCX),
         (docx("", '<!DOCTYPE x [<!ENTITY a "b">]>'), DOCX),
         (docx("<w:t>" + "0" * 70_000_000 + "</w:t>"), DOCX),
     ],
-    ids=["bytes", "zero", "pdf", "zip", "xml", "entities", "bomb"],
+    ids=["bytes", "zero", "zip", "xml", "entities", "bomb"],
 )
 def test_what_cannot_be_read_is_refused(data: bytes, kind: str) -> None:
     with pytest.raises(Unusable):

@@ -14,7 +14,9 @@ from interplay.contracts.store import StoreUnavailable
 from interplay.files.faults import Unusable
 from interplay.files.parts import PART_BYTES, Parts
 from interplay.files.rows import Part
-from interplay.files.search.passages import Passage, pages_of, passages_of
+from interplay.files.search.embedding import Embedding
+from interplay.files.search.pages import Pages
+from interplay.files.search.passages import Page, Passage, passages_of
 from interplay.files.search.rows import DOCUMENT, Chunking, DocumentRow, SearchRows
 
 INDEX = "index"
@@ -29,8 +31,16 @@ _DUE = 100
 class Indexing:
     """Does the jobs, and finds documents whose job a crash forgot."""
 
-    def __init__(self, rows: SearchRows, parts: Parts, dispatcher: Dispatcher) -> None:
+    def __init__(
+        self,
+        rows: SearchRows,
+        parts: Parts,
+        dispatcher: Dispatcher,
+        pages: Pages,
+        embedding: Embedding | None = None,
+    ) -> None:
         self._rows, self._parts, self._dispatcher = rows, parts, dispatcher
+        self._pages, self._embedding = pages, embedding
 
     async def submit(self, row: DocumentRow) -> None:
         """Hands a document over; without its job it is found by the sweep."""
@@ -52,16 +62,17 @@ class Indexing:
         reached("index-begun")
         try:
             kept = row.kept
-            data = b"".join([data async for data in self._parts.read(kept.source)])
-            found = await asyncio.to_thread(_cut, data, kept.mime_type, kept.chunking)
+            read = await self._pages.read(kept.source, kept.mime_type)
+            found = await asyncio.to_thread(_cut, read, kept.chunking)
             index = await self._put(found)
+            vectors = await self._embedding.at_once(found) if self._embedding is not None else []
         except StoreUnavailable:
             raise
         except Failure as failure:
-            await self._end(row, "STATE_FAILED", failure.message, [], 0)
+            await self._end(row, "STATE_FAILED", failure.message, [], [], 0)
             return None
         reached("index-made")
-        await self._end(row, "STATE_ACTIVE", None, index, len(found))
+        await self._end(row, "STATE_ACTIVE", None, index, vectors, len(found))
         return None
 
     def _wait(self, row: DocumentRow) -> bool:
@@ -89,13 +100,22 @@ class Indexing:
         ]
 
     async def _end(
-        self, row: DocumentRow, state: str, error: str | None, index: list[Part], count: int
+        self,
+        row: DocumentRow,
+        state: str,
+        error: str | None,
+        index: list[Part],
+        vectors: list[Part],
+        count: int,
     ) -> None:
         def apply(row: DocumentRow) -> bool:
             if row.record.state != "STATE_PENDING":
                 return False
             row.record.state = state
-            row.kept.source, row.kept.index = [], index
+            row.kept.source, row.kept.index, row.kept.vectors = [], index, vectors
+            if self._embedding is not None and vectors:
+                facts = self._embedding.facts
+                row.kept.embedder, row.kept.dims = facts.name, facts.dims
             row.kept.error, row.kept.passages, row.kept.percent = error, count, 100
             return True
 
@@ -107,7 +127,9 @@ class Indexing:
             return
         reached("index-untold")
         await self._rows.touch(row.record.group)
-        await self._rows.change(DocumentRow, row.record.id, _told)
+        row = await self._rows.change(DocumentRow, row.record.id, _told)
+        if row is not None and row.record.state == "STATE_ACTIVE" and self._embedding is not None:
+            await self._embedding.submit(row)
 
 
 def _told(row: DocumentRow) -> bool:
@@ -117,8 +139,8 @@ def _told(row: DocumentRow) -> bool:
     return True
 
 
-def _cut(data: bytes, mime_type: str, chunking: Chunking) -> list[Passage]:
-    found = passages_of(pages_of(data, mime_type), chunking)
+def _cut(pages: list[Page], chunking: Chunking) -> list[Passage]:
+    found = passages_of(pages, chunking)
     if not found:
         raise Unusable("The document holds no text; scanned pages would have to be read first.")
     return found

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-import threading
 import zipfile
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from typing import Any
 from xml.etree.ElementTree import ParseError, fromstring
 
 import msgspec
 
-from interplay.contracts.failure import NotInstalled
 from interplay.files.faults import Unusable
 from interplay.files.search.rows import Chunking
 
@@ -22,7 +19,6 @@ Page = tuple[int | None, str]
 
 _TEXT_LIMIT = 64 * 1024 * 1024
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_pdf_lock = threading.Lock()  # pypdfium2 may be used by one thread at a time
 
 
 class Passage(msgspec.Struct):
@@ -33,10 +29,8 @@ class Passage(msgspec.Struct):
 
 
 def pages_of(data: bytes, mime_type: str) -> list[Page]:
-    """The text of a document. Raises Unusable, NotInstalled."""
+    """The text of a document that is no PDF. Raises Unusable."""
     kind = mime_type.split(";")[0].strip().lower()
-    if kind == "application/pdf" or data[:5] == b"%PDF-":
-        return _pdf(data)
     if kind.endswith("wordprocessingml.document"):
         return [(None, _docx(data))]
     try:
@@ -54,34 +48,6 @@ def pages_of(data: bytes, mime_type: str) -> list[Page]:
         reader.close()
         text = "".join(reader.found)
     return [(None, text)]
-
-
-def _pdf(data: bytes) -> list[Page]:
-    try:
-        import pypdfium2  # pyright: ignore[reportMissingTypeStubs]
-    except ImportError as error:
-        raise NotInstalled("PDF needs the extra search: pip install 'interplay[search]'") from error
-    pages: list[Page] = []
-    size = 0
-    with _pdf_lock:
-        try:
-            document: Any = pypdfium2.PdfDocument(data)
-        except pypdfium2.PdfiumError as error:
-            raise Unusable(f"The PDF cannot be read: {error}") from error
-        try:
-            for number in range(len(document)):
-                page = document[number]
-                text = page.get_textpage().get_text_bounded()
-                page.close()
-                size += len(text)
-                if size > _TEXT_LIMIT:
-                    raise Unusable(f"The PDF holds more than {_TEXT_LIMIT} characters.")
-                pages.append((number + 1, text))
-        except pypdfium2.PdfiumError as error:
-            raise Unusable(f"The PDF cannot be read: {error}") from error
-        finally:
-            document.close()
-    return pages
 
 
 def _docx(data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -21,13 +22,14 @@ from interplay.files.exchange import (
 )
 from interplay.files.faults import Unusable
 from interplay.files.rows import FileRow, UploadRow
-from interplay.files.search.rows import Chunking
+from interplay.files.search.rows import Chunking, DocumentRow, StoreRow
 from interplay.files.search.service import SearchService
 from interplay.files.service import FileService
 from interplay.files.upload_route import UploadRoute
 from interplay.files.uploads import Announced, Uploads
 from interplay.wire.search_store import (
     CustomMetadata,
+    FileSearchStore,
     ListDocumentsResponse,
     ListFileSearchStoresResponse,
     ListOperationsResponse,
@@ -77,21 +79,35 @@ class SearchRoutes:
         name = body.get("displayName", body.get("display_name"))
         if name is not None and not isinstance(name, str):
             raise Unusable("Expected text at 'displayName'.")
+        self._check_embedder(body.get("embeddingModel", body.get("embedding_model")))
         row = await self._service.create(owner, name)
-        await answer(send, _encode(row.resource([])))
+        await answer(send, _encode(self._shown(row, [])))
 
     async def list(self, scope: Scope, receive: Receive, send: Send) -> None:
         """GET /{version}/fileSearchStores; without counts"""
         owner = self._owner_of(scope)
         rows, following = await self._service.stores(owner, *paging(query_of(scope)))
-        page = ListFileSearchStoresResponse([row.resource() for row in rows], _token(following))
+        page = ListFileSearchStoresResponse([self._shown(row) for row in rows], _token(following))
         await answer(send, _encode(page))
 
     async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
         """GET /{version}/fileSearchStores/{id}"""
         row = await self._service.store(_id(scope), self._owner_of(scope))
         documents = await self._service.documents_of(row.record.id)
-        await answer(send, _encode(row.resource(documents)))
+        await answer(send, _encode(self._shown(row, documents)))
+
+    def _check_embedder(self, asked: Any) -> None:
+        """A store has the server's embedder; a request may say that it counts on it."""
+        has = self._service.embedder
+        if asked is None or (has and asked in (has, f"models/{has}")):
+            return
+        there = f"'models/{has}' alone" if has else "no embedder"
+        raise Unusable(f"This server has {there} (files.embedder) at 'embeddingModel'.")
+
+    def _shown(
+        self, row: StoreRow, documents: Sequence[DocumentRow] | None = None
+    ) -> FileSearchStore:
+        return row.resource(documents, embedder=self._service.embedder)
 
     async def delete(self, scope: Scope, receive: Receive, send: Send) -> None:
         """DELETE /{version}/fileSearchStores/{id}"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -53,6 +53,11 @@ class KeptDocument(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The bytes, until it is indexed."""
     index: list[Part] = []
     """Its passages, once it is."""
+    embedder: str = ""
+    """Who made its vectors; see interplay.contracts.embedder.EmbedderFacts.name."""
+    dims: int = 0
+    vectors: list[Part] = []
+    """Its vectors as far as they are made, float16, in the order of its passages."""
     metadata: list[CustomMetadata] = []
     chunking: Chunking = msgspec.field(default_factory=Chunking)
     passages: int = 0
@@ -62,6 +67,16 @@ class KeptDocument(msgspec.Struct, kw_only=True, omit_defaults=True):
     told: bool = False
     """Every index knows that it has to look again; before that its end is not shown."""
 
+    @property
+    def embedded(self) -> int:
+        """Bytes of vectors that are made."""
+        return sum(size for _, size in self.vectors)
+
+    @property
+    def blobs(self) -> list[Part]:
+        """All it refers to."""
+        return [*self.source, *self.index, *self.vectors]
+
 
 class StoreRow(msgspec.Struct):
     """A store as it was read."""
@@ -69,14 +84,18 @@ class StoreRow(msgspec.Struct):
     record: Record
     kept: KeptStore
 
-    def resource(self, documents: list[DocumentRow] | None = None) -> FileSearchStore:
-        """The store on the wire, with counts of its documents where they are given."""
+    def resource(
+        self, documents: Sequence[DocumentRow] | None = None, *, embedder: str = ""
+    ) -> FileSearchStore:
+        """The store on the wire, with counts of its documents where they are given, and with the
+        embedder in force."""
         record = self.record
         made = FileSearchStore(
             name=f"fileSearchStores/{record.id}",
             display_name=self.kept.name,
             create_time=moment(record.created),
             update_time=moment(record.updated),
+            embedding_model=f"models/{embedder}" if embedder else None,
         )
         if documents is not None:
             states = [row.state for row in documents]
@@ -109,6 +128,12 @@ class DocumentRow(msgspec.Struct):
         state: Any = self.record.state
         return state if self.kept.told else "STATE_PENDING"
 
+    def embedded(self, embedder: str, dims: int) -> bool:
+        """Whether every passage has its vector of this embedder."""
+        kept = self.kept
+        same = (kept.embedder, kept.dims) == (embedder, dims)
+        return same and kept.embedded == kept.passages * dims * 2
+
     def resource(self) -> Document:
         """The document on the wire."""
         record, kept = self.record, self.kept
@@ -135,6 +160,7 @@ class DocumentRow(msgspec.Struct):
                 "state": state,
                 "progressPercent": kept.percent,
                 "passages": kept.passages,
+                "embedded": bool(kept.vectors) and self.embedded(kept.embedder, kept.dims),
             },
         )
         if state == "STATE_PENDING":
@@ -216,7 +242,7 @@ class SearchRows:
     async def living(self) -> set[str]:
         """The blobs that documents refer to."""
         rows = await self.documents()
-        return {part[0] for row in rows for part in (*row.kept.source, *row.kept.index)}
+        return {part[0] for row in rows for part in row.kept.blobs}
 
 
 def new_id(title: str | None) -> str:

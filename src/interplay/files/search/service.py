@@ -55,8 +55,12 @@ def no_such_store(id: str) -> NoSuchStore:
 class SearchService:
     """Stores of all owners; each sees only its own. Every method may raise StoreUnavailable."""
 
-    def __init__(self, rows: SearchRows, indexing: Indexing, settings: Files) -> None:
+    def __init__(
+        self, rows: SearchRows, indexing: Indexing, settings: Files, embedder: str = ""
+    ) -> None:
         self._rows, self._indexing, self._settings = rows, indexing, settings
+        self.embedder = embedder
+        """The name of the embedder in force; "" where there is none."""
 
     async def create(self, owner: str, name: str | None) -> StoreRow:
         """Makes an empty store. Raises Unusable, StoresSpent."""

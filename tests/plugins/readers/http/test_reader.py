@@ -18,8 +18,8 @@ from interplay.plugins.readers.http.config import Config
 from interplay.plugins.readers.http.reader import HttpReader
 from interplay.testing.local_web import LocalWeb, Page
 from interplay.testing.script import Hold
+from tests.contracts.documents.test_parsing import ARTICLE
 from tests.plugins.readers.http.conftest import pdf
-from tests.plugins.readers.http.test_parsing import ARTICLE
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
@@ -215,5 +215,5 @@ async def test_no_more_documents_are_held_at_a_time_than_allowed(web: LocalWeb, 
     assert [request.target for request in web.requests] == ["/a"]
     web.gate("/a").open()
     web.gate("/b").open()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert [(await read).text for read in reads] == ["words", "words"]

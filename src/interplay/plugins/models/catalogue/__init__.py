@@ -1,6 +1,14 @@
 """The model catalogue: what can be fetched, where it lies, and fetching it."""
 
-from interplay.plugins.models.catalogue.entries import ENTRIES, Entry, Hub, Packages, Part, Source
+from interplay.plugins.models.catalogue.entries import (
+    ENTRIES,
+    Entry,
+    Hub,
+    Member,
+    Packages,
+    Part,
+    Source,
+)
 from interplay.plugins.models.catalogue.faults import (
     NoSpace,
     NotTheModel,
@@ -9,12 +17,20 @@ from interplay.plugins.models.catalogue.faults import (
     UnknownModel,
 )
 from interplay.plugins.models.catalogue.pull import Progress, Report, pull
-from interplay.plugins.models.catalogue.shelf import find, listed, place, present, remove
+from interplay.plugins.models.catalogue.shelf import (
+    contents,
+    find,
+    listed,
+    place,
+    present,
+    remove,
+)
 
 __all__ = [
     "ENTRIES",
     "Entry",
     "Hub",
+    "Member",
     "NoSpace",
     "NotTheModel",
     "Packages",
@@ -25,6 +41,7 @@ __all__ = [
     "Source",
     "SourceFailed",
     "UnknownModel",
+    "contents",
     "find",
     "listed",
     "place",

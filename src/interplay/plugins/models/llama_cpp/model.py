@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import msgspec
 
-from interplay.contracts.failure import Failure, NotInstalled, Unavailable
+from interplay.contracts.failure import Failure, NotInstalled, Refused, Unavailable
 from interplay.contracts.model import ModelFacts, Piece, Turn
 from interplay.plugins.models import catalogue
 from interplay.plugins.models.llama_cpp.runtime import Fit, Runtime, Share, useless
@@ -54,6 +54,10 @@ class LlamaCpp:
         self._entry = catalogue.ENTRIES.get(self._config.model)
         if self._entry is None and not self._config.model.endswith(".gguf"):
             catalogue.find(self._config.model)
+        if self._entry is not None and self._entry.kind != "gguf":
+            raise Refused(
+                f"'{self._entry.name}' is no model that answers; it is for search stores."
+            )
         trained = self._entry.context_tokens if self._entry else self._config.context_tokens
         self._context = min(self._config.context_tokens, trained)
         self.facts = ModelFacts(

@@ -11,16 +11,16 @@ from typing import Literal
 
 import msgspec
 
+from interplay.contracts.documents.parsers import Parsers
+from interplay.contracts.documents.parsing import Job
+from interplay.contracts.documents.sniff import Sniffed, sniff
 from interplay.contracts.egress import EgressRefused, Place, Unresolvable
 from interplay.contracts.failure import NotInstalled
 from interplay.contracts.reader import Page, Picture
 from interplay.contracts.surroundings import Surroundings
 from interplay.plugins.readers.http.config import Config
 from interplay.plugins.readers.http.fetching import Fetched, Fetcher, Unreachable
-from interplay.plugins.readers.http.parsers import Parsers
-from interplay.plugins.readers.http.parsing import Job
 from interplay.plugins.readers.http.robots import MOST_BYTES, Robots
-from interplay.plugins.readers.http.sniff import Sniffed, sniff
 
 _NEEDED = ("trafilatura", "pypdfium2", "brotli")
 _PAYS = re.compile(

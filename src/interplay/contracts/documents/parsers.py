@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import msgspec
 
-from interplay.plugins.readers.http.parsing import Job, Parsed
+from interplay.contracts.documents.parsing import Job, Parsed
 
 _LENGTH = struct.Struct(">I")
 _LOADING = 60.0
@@ -93,7 +93,7 @@ class _Parser:
                 sys.executable,
                 "-P",
                 "-m",
-                "interplay.plugins.readers.http.parsing",
+                "interplay.contracts.documents.parsing",
                 str(memory),
                 stdin=PIPE,
                 stdout=PIPE,

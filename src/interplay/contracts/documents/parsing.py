@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from interplay.plugins.readers.http.sniff import Form, decode
+from interplay.contracts.documents.sniff import Form, decode
 
 READY = b""
 """Sent when the parser of a document is loaded: its time counts from here."""
@@ -31,8 +31,10 @@ class Job(msgspec.Struct, kw_only=True):
     """One document and its limits."""
 
     form: Form
-    body: bytes
-    charset: str | None
+    body: bytes = b""
+    path: str = ""
+    """Where a PDF lies that is not in `body`; it is read piece by piece."""
+    charset: str | None = None
     cut: bool = False
     """The body is the beginning of a longer one."""
     seconds: float
@@ -151,7 +153,7 @@ def _pdf(job: Job) -> Parsed:
     pypdfium2: Any = import_module("pypdfium2")
     until = time.monotonic() + job.seconds
     try:
-        document: Any = pypdfium2.PdfDocument(job.body)
+        document: Any = pypdfium2.PdfDocument(job.path or job.body)
     except pypdfium2.PdfiumError as error:
         locked = "password" in str(error).lower()
         why = "The PDF is locked with a password" if locked else "The PDF cannot be opened"

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from interplay.plugins.readers.http.sniff import decode, sniff
+from interplay.contracts.documents.sniff import decode, sniff
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 

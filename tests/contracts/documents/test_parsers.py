@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from interplay.plugins.readers.http import parsers as module
-from interplay.plugins.readers.http.parsers import Parsers
-from interplay.plugins.readers.http.parsing import Job
+from interplay.contracts.documents import parsers as module
+from interplay.contracts.documents.parsers import Parsers
+from interplay.contracts.documents.parsing import Job
 from tests.plugins.readers.http.conftest import pdf
 
 GIGABYTE = 1 << 30
@@ -134,7 +134,7 @@ async def test_a_parser_knows_no_secrets(parsers: Parsers, monkeypatch: pytest.M
 
 
 async def test_a_process_that_parses_imports_nothing_of_http():
-    script = "import sys, interplay.plugins.readers.http.parsing; print('aiohttp' in sys.modules)"
+    script = "import sys, interplay.contracts.documents.parsing; print('aiohttp' in sys.modules)"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE
     )

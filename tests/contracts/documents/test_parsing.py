@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from interplay.plugins.readers.http.parsing import READY, Job, Parsed, parse, serve
+from interplay.contracts.documents.parsing import READY, Job, Parsed, parse, serve
 from tests.plugins.readers.http.conftest import pdf, scan
 
 ARTICLE = """<!doctype html><html><head><title> Rome,

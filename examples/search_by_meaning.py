@@ -1,0 +1,59 @@
+"""Asks stored documents in words that do not stand in them.
+
+Run `pip install 'interplay[search]'`, `interplay models pull bge-small-en-v1.5` and `interplay
+serve`, then `python examples/search_by_meaning.py`; INTERPLAY_URL names another server,
+INTERPLAY_MODEL another model.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import time
+
+from google import genai
+
+MODEL = os.environ.get("INTERPLAY_MODEL", "qwen2.5-coder-1.5b")
+NOTES = {
+    "files": b"The server deletes each upload two days after it has arrived.",
+    "harbour": b"Ships may enter from six in the morning until sunset.",
+    "pets": b"Cats spend most of the day asleep, in warm places.",
+}
+QUESTION = "When can boats come into the port?"
+
+
+def main() -> None:
+    """A store of three notes, and one question."""
+    client = genai.Client(
+        api_key=os.environ.get("INTERPLAY_KEY", "none"),
+        http_options={"base_url": os.environ.get("INTERPLAY_URL", "http://127.0.0.1:8080")},
+    )
+    store = client.file_search_stores.create(config={"display_name": "Notes"})
+    if not store.embedding_model:
+        sys.exit("The server has no embedder: interplay models pull bge-small-en-v1.5")
+    print(f"embedded by {store.embedding_model}")
+    for name, text in NOTES.items():
+        operation = client.file_search_stores.upload_to_file_search_store(
+            file_search_store_name=str(store.name),
+            file=io.BytesIO(text),
+            config={"display_name": name, "mime_type": "text/plain"},
+        )
+        while not operation.done:
+            time.sleep(0.2)
+            operation = client.operations.get(operation)
+    made = client.interactions.create(
+        model=MODEL,
+        input=QUESTION,
+        tools=[
+            {"type": "file_search", "file_search_store_names": [str(store.name)], "top_k": 1},
+        ],
+    )
+    for step in made.steps or []:
+        print(f"- {step.type}")
+    print(made.output_text)
+    client.file_search_stores.delete(name=str(store.name), config={"force": True})
+
+
+if __name__ == "__main__":
+    main()

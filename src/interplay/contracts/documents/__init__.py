@@ -1,0 +1,1 @@
+"""Documents made readable in processes of their own: pages of the web, and stored documents."""
