@@ -91,7 +91,12 @@ async def test_a_busy_service_is_left_alone_as_long_as_it_asks_for(web: LocalWeb
         ("nan", None, None),
         ("999999999", 3600, 3600),
         ("-5", 0, 0),
-        (format_datetime(datetime.now(UTC) + timedelta(hours=5), usegmt=True), 3600, 3600),
+        pytest.param(
+            format_datetime(datetime.now(UTC) + timedelta(hours=5), usegmt=True),
+            3600,
+            3600,
+            id="a date",
+        ),
     ],
 )
 async def test_a_pause_is_read_in_both_forms_and_bounded(
