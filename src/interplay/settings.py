@@ -125,17 +125,6 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """All documents of one key; more is answered 429."""
     indexing: int = 2
     """Documents that one process indexes at a time."""
-
-
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Everything an operator may set. See docs/settings.md, made from these lines."""
-
-    host: str = "127.0.0.1"
-    """The address to listen on; anything but loopback needs `api_keys`."""
-    port: int = 8080
-    """The port to listen on; 0 picks a free one."""
-    data_dir: str = "~/.local/share/interplay"
-    """Where the database and the blobs lie."""
     parse_seconds: float = 300.0
     """For reading one PDF, in a process of its own; one that takes longer fails."""
     parse_memory: int = 1024 * 1024 * 1024
@@ -151,6 +140,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     as above. It costs about 50 ms of one processor for each passage."""
     reranked: int = 20
     """How many passages of a search it reads."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything an operator may set. See docs/settings.md, made from these lines."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on; anything but loopback needs `api_keys`."""
+    port: int = 8080
+    """The port to listen on; 0 picks a free one."""
+    data_dir: str = "~/.local/share/interplay"
+    """Where the database and the blobs lie."""
     cache_dir: str = "~/.cache/interplay"
     """Where models lie; can be deleted and fetched again."""
     api_keys: list[str] = []

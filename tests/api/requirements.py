@@ -643,6 +643,12 @@ REQUIREMENTS: list[Requirement] = [
         SDK,
     ),
     Requirement("search:find", "What was indexed is found, with its page and metadata.", GUIDE),
+    Requirement(
+        "search:meaning", "A passage is found by its meaning where no word is the same.", GUIDE
+    ),
+    Requirement("search:rerank", "A reranker puts the best passages in order again.", OURS),
+    Requirement("search:embedder", "A store tells its embedder; another one is refused.", SDK),
+    Requirement("search:hostile", "A hostile PDF fails its operation, never the process.", OURS),
     Requirement("search:filter", "metadata_filter lets matching documents through only.", GUIDE),
     Requirement("search:failed", "A document that cannot be read fails its operation.", SDK),
     Requirement("search:kill", "Indexing outlives the process that did it.", OURS),
@@ -662,12 +668,6 @@ REQUIREMENTS: list[Requirement] = [
         GUIDE,
     ),
     Requirement("computer-use:excluded", "Excluded functions are not offered.", REFERENCE),
-    Requirement(
-        "search:meaning", "A passage is found by its meaning where no word is the same.", GUIDE
-    ),
-    Requirement("search:rerank", "A reranker puts the best passages in order again.", OURS),
-    Requirement("search:embedder", "A store tells its embedder; another one is refused.", SDK),
-    Requirement("search:hostile", "A hostile PDF fails its operation, never the process.", OURS),
     Requirement("computer-use:safety", "Safety decisions pass through untouched.", GUIDE),
     Requirement("computer-use:mixed", "It works beside every other tool.", OURS),
     Requirement(

@@ -67,13 +67,13 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "webhooks/rows.py": ("webhooks/test_delivery.py", "what is kept is seen by what is sent"),
     "webhooks/sending.py": ("webhooks/test_delivery.py", "every attempt goes through it"),
     "testing/contracts/agent.py": ("contracts/test_agents.py", "its suite, run and broken"),
-    "testing/contracts/engine.py": ("contracts/test_engines.py", "its suite, run and broken"),
-    "testing/contracts/blobs.py": ("contracts/test_blobs.py", "its suite, run and broken"),
     "testing/contracts/embedder.py": (
         "contracts/test_embedders.py",
         "its suite, run and broken",
     ),
     "testing/scripted_embedder.py": ("contracts/test_embedders.py", "the suite is run on it"),
+    "testing/contracts/engine.py": ("contracts/test_engines.py", "its suite, run and broken"),
+    "testing/contracts/blobs.py": ("contracts/test_blobs.py", "its suite, run and broken"),
     "testing/contracts/dispatcher.py": (
         "contracts/test_dispatchers.py",
         "its suite, run and broken",

@@ -240,6 +240,10 @@ class Assembly:
             DELIVERY: self.settings.webhooks.parallel,
             INDEX: self.settings.files.indexing,
         }
+        if self.embedding is not None:
+            handlers[EMBED], places[EMBED] = self.embedding.embed, 1
+            embedding = sweeping("vectors", self.embedding.sweep, _SWEEP_SECONDS)
+            self._tasks.append(asyncio.create_task(embedding))
         self.dispatcher.work(handlers, places)
         for name, sweep, seconds in (
             ("triggers", self.firing.sweep, _SWEEP_SECONDS),
@@ -249,10 +253,6 @@ class Assembly:
             ("indexes", self.library.sweep, _FILES_SECONDS),
         ):
             self._tasks.append(asyncio.create_task(sweeping(name, sweep, seconds)))
-        if self.embedding is not None:
-            handlers[EMBED], places[EMBED] = self.embedding.embed, 1
-            embedding = sweeping("vectors", self.embedding.sweep, _SWEEP_SECONDS)
-            self._tasks.append(asyncio.create_task(embedding))
 
     async def _preload(self) -> None:
         fallback = self.roster.fallback_entry()
@@ -286,6 +286,7 @@ class Assembly:
         try:
             await self.deliveries.close()
             await self.sender.close()
+            await self.pages.close()
             await self.lent.close()
             await self.roster.close()
         finally:
@@ -295,8 +296,6 @@ class Assembly:
 
 def _store(settings: Settings) -> Store:
     name = settings.store or ("postgres" if settings.on_postgres else "sqlite")
-            await self.references.close()
-            await self.pages.close()
     kind: Any = registry.load("interplay.stores", name)
     return kind(
         folder=settings.data_path,
