@@ -1,6 +1,7 @@
-"""Uploads a file, lists it, reads it back and deletes it.
+"""Uploads a file, asks a model about it, reads it back and deletes it.
 
-Run `interplay serve`, then `python examples/files.py PATH`; INTERPLAY_URL names another server.
+Run `interplay serve`, then `python examples/files.py PATH "A question?"` with a text or a PDF;
+INTERPLAY_URL names another server, INTERPLAY_MODEL another model.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from pathlib import Path
 
 from google import genai
 
+MODEL = os.environ.get("INTERPLAY_MODEL", "qwen2.5-coder-1.5b")
 
-def main(path: Path) -> None:
+
+def main(path: Path, question: str) -> None:
     """The life of one file."""
     client = genai.Client(
         api_key=os.environ.get("INTERPLAY_KEY", "none"),
@@ -21,6 +24,14 @@ def main(path: Path) -> None:
     file = client.files.upload(file=path, config={"display_name": path.name})
     print(f"{file.name}: {file.size_bytes} bytes of {file.mime_type} until {file.expiration_time}")
     print("All files:", ", ".join(str(one.name) for one in client.files.list()))
+    made = client.interactions.create(
+        model=MODEL,
+        input=[
+            {"type": "document", "uri": str(file.uri), "mime_type": str(file.mime_type)},
+            {"type": "text", "text": question},
+        ],
+    )
+    print(f"{question}\n{made.output_text}")
     same = client.files.download(file=file) == path.read_bytes()
     print("What comes back is", "the same." if same else "something else!")
     client.files.delete(name=str(file.name))
@@ -29,4 +40,5 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else __file__))
+    given = sys.argv[1:] or [__file__, "What does this program do with a file? One sentence."]
+    main(Path(given[0]), given[1])

@@ -64,6 +64,17 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """How long foreground runs may go on after SIGTERM."""
     retry_seconds: float = 10.0
     """How long the same body of the same key is taken for a retry after a lost connection."""
+    media_bytes: int = 32 * 1024 * 1024
+    """One file, or what one address answers, as media of an interaction."""
+    media_seconds: float = 30.0
+    """For fetching media from an address, and for reading the text of one document."""
+    media_keep_seconds: float = 300.0
+    """How long what an address answered is taken again without asking."""
+    media_cache_bytes: int = 64 * 1024 * 1024
+    """Media and texts of documents kept in memory for the next turn."""
+    document_characters: int = 200_000
+    """Of documents whose text a model is shown because it takes none, all of a turn together; in
+    any case at most as many as 1.5 times the tokens it can take."""
     blob_bytes: int = 64 * 1024
     """Media larger than this lie as blobs beside the store."""
     history_cache_steps: int = 100_000

@@ -638,6 +638,25 @@ REQUIREMENTS: list[Requirement] = [
     Requirement("files:keys", "Each key sees its own files only.", OURS),
     Requirement("files:expiry", "A file goes after 48 hours, or what settings say.", GUIDE),
     Requirement(
+        "media:file",
+        "A `uri` of a file is given to the model as its bytes; the timeline keeps the `uri`.",
+        GUIDE,
+    ),
+    Requirement("media:missing", "A file that is not there is a 404 with its path.", OURS),
+    Requirement(
+        "media:expired", "A chain whose file is gone goes on; model and caller are told.", OURS
+    ),
+    Requirement("media:refused", "gs://, YouTube and addresses inside a network are named.", OURS),
+    Requirement("media:web", "Media at http addresses are fetched here, guarded, bounded.", OURS),
+    Requirement("media:kind", "What is of another kind or too large is refused.", OURS),
+    Requirement(
+        "media:document", "A model that takes no documents is given their text as data.", OURS
+    ),
+    Requirement(
+        "media:unseen", "What a model cannot see is refused in input, said of in history.", OURS
+    ),
+    Requirement("media:bombs", "A document that unpacks without end fails, and no more.", OURS),
+    Requirement(
         "search:sdk",
         "The official client makes stores, uploads, imports, waits, reads, lists and deletes.",
         SDK,

@@ -45,6 +45,8 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "interactions/journals.py": ("api/test_processes.py", "every journal is made by it"),
     "interactions/kept.py": ("interactions/test_journal.py", "the journal's own row"),
     "interactions/outbox.py": ("api/test_webhooks.py", "a contract; webhooks keep it"),
+    "interactions/media_client.py": ("api/test_media.py", "addresses of every kind are asked"),
+    "interactions/references.py": ("api/test_media.py", "seen by what reaches the model"),
     "interactions/reading.py": ("api/test_processes.py", "here, elsewhere and ended"),
     "interactions/reaper.py": ("api/test_processes.py", "seen at the other process"),
     "interactions/resource.py": ("api/test_create.py", "seen through the API"),

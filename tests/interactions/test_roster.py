@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -74,8 +74,9 @@ async def test_a_tool_that_cannot_be_set_up_is_a_503_that_says_which() -> None:
 async def test_an_agent_that_cannot_be_set_up_is_a_503_that_says_which() -> None:
     for entry in ({"use": "nobody"}, {"use": "assistant", "nonsense": 1}):
         found = roster("m", agents={"kind": entry})
+        asked = CreateInteraction(agent="kind", input="x")
         with pytest.raises(Rejected, match="kind") as refused:
-            await admit(CreateInteraction(agent="kind", input="x"), "", [], found, Limits())
+            await admit(asked, "", [], found, Limits(), cast(Any, None))  # it comes no further
         assert refused.value.code == "service_unavailable"
 
 

@@ -23,7 +23,9 @@ from interplay.wire.steps import (
     FunctionCallStep,
     FunctionResultStep,
     MCPServerToolResultStep,
+    ModelOutputStep,
     Step,
+    ThoughtStep,
     UserInputStep,
 )
 from interplay.wire.tools import Function
@@ -58,9 +60,18 @@ def test_a_model_that_sees_is_given_the_very_same_steps(step: Any):
     assert given is step
 
 
+@pytest.mark.parametrize("kind", [UserInputStep, ModelOutputStep])
+def test_an_image_of_an_earlier_turn_is_said_to_be_there(kind: Any):
+    (told,) = seen([kind([WORD, SHOT])], TEXT)
+    assert told == kind([WORD, TextContent(SAID)])
+    (given,) = seen([step := kind([SHOT])], frozenset({"text", "image"}))
+    assert given is step
+
+
 def test_steps_without_media_are_the_same_objects():
     steps: list[Step] = [
-        UserInputStep([SHOT]),
+        UserInputStep([WORD]),
+        ThoughtStep(summary=[WORD]),
         FunctionCallStep({}, "c", "look"),
         FunctionResultStep("c", "done"),
         FunctionResultStep("d", {"type": "image"}),

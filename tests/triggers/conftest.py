@@ -81,7 +81,9 @@ class Replica:
         jobs: Any = HandDispatcher(clock)
         rows = Rows(assembly.store.records, clock, assembly.settings.retention_days)
         whole = msgspec.structs.replace(assembly.settings, triggers=settings)
-        checks = Checks(assembly.roster, assembly.history, assembly.reading, whole)
+        checks = Checks(
+            assembly.roster, assembly.history, assembly.reading, whole, assembly.references
+        )
         self.jobs, self.rows, self.checks = jobs, rows, checks
         self.triggers = TriggerService(rows, jobs, checks, settings)
         self.firing = Firing(rows, jobs, settings.missed)

@@ -10,9 +10,14 @@ from interplay.files.parts import Parts
 from interplay.files.rows import FILE, FileRow, Rows
 
 _URI = re.compile(
-    r"(?:https?://[^/?#]+(?:/[^/?#]+)*?/)?(?:(?:upload/)?v1(?:alpha|beta1?)?/)?"
+    r"(?:(?:https?://[^/?#]+(?:/[^/?#]+)*?/|/)?(?:upload/)?v1(?:alpha|beta1?)?/)?"
     r"files/([a-z0-9-]{1,40})(?::download)?(?:\?[^#]*)?"
 )
+
+
+def is_file(uri: str) -> bool:
+    """Whether a `uri` has the form of one of this API's files, of whatever host."""
+    return _URI.fullmatch(uri) is not None
 
 
 class FileService:

@@ -11,10 +11,11 @@ import msgspec
 from interplay.contracts.agent import Agent
 from interplay.contracts.failure import Failure
 from interplay.contracts.model import Choice, ModelFacts
-from interplay.interactions.admit_input import check_calls, read_input
+from interplay.interactions.admit_input import check_calls, media_of, read_input
 from interplay.interactions.admit_webhooks import check_webhook_config
 from interplay.interactions.failures import Rejected, invalid
 from interplay.interactions.format import Format, read
+from interplay.interactions.references import References
 from interplay.interactions.roster import Found, Roster, UnknownName
 from interplay.interactions.toolbox import Toolbox
 from interplay.settings import Limits, Settings, SettingsError
@@ -36,6 +37,7 @@ class Admitted(msgspec.Struct):
     input: list[Step]
     history: list[Step]
     toolbox: Toolbox
+    references: References
     choice: Choice
     format: Format
     background: bool
@@ -53,7 +55,12 @@ def behind(asked: CreateInteraction) -> bool:
 
 
 async def admit(
-    asked: CreateInteraction, owner: str, history: list[Step], roster: Roster, limits: Limits
+    asked: CreateInteraction,
+    owner: str,
+    history: list[Step],
+    roster: Roster,
+    limits: Limits,
+    references: References,
 ) -> Admitted:
     """Checks a decoded request against what is configured. Raises Rejected."""
     found, agent = _who(asked, roster)
@@ -69,6 +76,7 @@ async def admit(
         input=steps,
         history=history,
         toolbox=toolbox,
+        references=references,
         choice=toolbox.choice(config.tool_choice),
         format=read(asked.response_format, asked.response_mime_type, asked.response_modalities),
         background=behind(asked),
@@ -79,6 +87,9 @@ async def admit(
         _model(admitted, found, config)
     elif agent is not None:
         _agent(admitted, agent)
+    facts = found.model.facts if found is not None else None
+    await references.check(media_of(asked.input), owner, facts)
+    admitted.notices += await references.notices(history, owner)
     return admitted
 
 
@@ -228,7 +239,7 @@ def _knobs(config: GenerationConfig) -> None:
 def _media(step: Step, number: int, inputs: frozenset[str], name: str) -> None:
     for at, block in enumerate(getattr(step, "content", None) or []):
         kind = block.__struct_config__.tag
-        if kind not in inputs:
+        if kind not in inputs and kind != "document":  # the text of documents is read here
             raise invalid(
                 f"The model '{name}' does not take {kind}; it takes {', '.join(sorted(inputs))}",
                 f"input[{number}].content[{at}]",

@@ -7,7 +7,7 @@ from typing import Any
 
 from interplay.interactions.failures import invalid
 from interplay.interactions.history import ANSWERS, pending_calls
-from interplay.interactions.media import MediaContent, blocks
+from interplay.interactions.media import MediaContent, blocks, field_of
 from interplay.settings import Limits
 from interplay.wire.content import Content, TextContent
 from interplay.wire.interaction import CreateInteraction
@@ -42,24 +42,39 @@ def read_input(asked: CreateInteraction, limits: Limits) -> list[Step]:
         )
     steps: list[Step] = []
     joined: UserInputStep | None = None
-    for number, entry in enumerate(entries):
+    for block, path in media_of(given):
+        _check_media(block, path)
+    for entry in entries:
         if isinstance(entry, _CONTENT):
-            _check_media(entry, f"input[{number}]" if isinstance(given, list) else "input")
             if joined is None:
                 joined = UserInputStep([])
                 steps.append(joined)
             joined.content.append(entry)  # pyright: ignore
         else:
             joined = None
-            for at, block in enumerate(blocks(entry)):
-                _check_media(block, f"input[{number}].content[{at}]")
             steps.append(entry)
     return steps
 
 
-def _check_media(block: Any, path: str) -> None:
-    if not isinstance(block, MediaContent):
-        return
+def media_of(given: Any) -> list[tuple[MediaContent, str]]:
+    """Every media block of an input as it was sent, and where it stands there."""
+    if isinstance(given, str):
+        return []
+    found: list[tuple[MediaContent, str]] = []
+    entries: list[Any] = given if isinstance(given, list) else [given]  # pyright: ignore
+    for number, entry in enumerate(entries):
+        place = f"input[{number}]" if isinstance(given, list) else "input"
+        if isinstance(entry, MediaContent):
+            found.append((entry, place))
+        elif not isinstance(entry, _CONTENT):
+            field = field_of(entry)
+            for at, block in enumerate(blocks(entry)):
+                if isinstance(block, MediaContent):
+                    found.append((block, f"{place}.{field}[{at}]"))
+    return found
+
+
+def _check_media(block: MediaContent, path: str) -> None:
     if block.data is None and block.uri is None:
         raise invalid("Media needs 'data' (base64) or 'uri'", path)
     if block.data is not None and block.uri is not None:

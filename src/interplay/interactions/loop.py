@@ -18,8 +18,8 @@ from interplay.interactions.failures import GenerationFault
 from interplay.interactions.format import Format
 from interplay.interactions.history import join, pending_calls
 from interplay.interactions.journal import Durability, Journal, OutputLimit
+from interplay.interactions.references import References
 from interplay.interactions.repair import Misfit, answered, called, misfit, refused
-from interplay.interactions.sight import seen
 from interplay.interactions.toolbox import Toolbox
 from interplay.interactions.writer import Writer
 from interplay.settings import Limits
@@ -42,6 +42,7 @@ class Conversation(msgspec.Struct):
     toolbox: Toolbox
     limits: Limits
     owner: str
+    references: References
     history: list[Step]
     input: list[Step]
     system_instruction: str | None = None
@@ -64,7 +65,7 @@ async def converse(at: Conversation) -> InteractionStatus:
     opening = True
     for _ in range(at.limits.turns):
         start, known = len(steps), len(found)
-        turn = build_turn(at, first=opening, prefix=prefix)
+        turn = await build_turn(at, first=opening, prefix=prefix)
         end, held = await _turn(at, turn)
         prefix = ""
         at.journal.usage = tokens.add(at.journal.usage, end.usage)
@@ -196,7 +197,7 @@ def _stream(at: Conversation, turn: Turn) -> Any:
     return pieces
 
 
-def build_turn(at: Conversation, *, first: bool, prefix: str = "") -> Turn:
+async def build_turn(at: Conversation, *, first: bool, prefix: str = "") -> Turn:
     """What the model is asked: the chain, this input, and what is written so far."""
     steps = at.history.copy()
     join(steps, at.input)
@@ -212,7 +213,7 @@ def build_turn(at: Conversation, *, first: bool, prefix: str = "") -> Turn:
         system = "\n\n".join(part for part in (system, format.instruction()) if part)
     return Turn(
         model=at.name,
-        steps=seen(steps, facts.inputs),
+        steps=await at.references.shown(steps, at.owner, facts),
         system_instruction=system or None,
         functions=at.toolbox.specs,
         choice=choice,

@@ -49,6 +49,15 @@ def blocks(step: Step) -> list[Any]:
     return []
 
 
+def field_of(step: Step) -> str | None:
+    """The field that holds a step's content blocks; None where it has none."""
+    if isinstance(step, _SPOKEN):
+        return "content"
+    if isinstance(step, ThoughtStep):
+        return "summary"
+    return "result" if isinstance(step, _RESULTS) else None
+
+
 def media_in(steps: list[Step]) -> Iterator[MediaContent]:
     """Every media block of these steps."""
     for step in steps:

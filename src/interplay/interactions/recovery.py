@@ -26,6 +26,7 @@ from interplay.interactions.history import History
 from interplay.interactions.journal import Journal
 from interplay.interactions.journals import Journals
 from interplay.interactions.media import Media
+from interplay.interactions.references import References
 from interplay.interactions.roster import Roster
 from interplay.interactions.runner import Runner, Running
 from interplay.settings import Limits, SettingsError
@@ -53,7 +54,9 @@ class Recovery:
         journals: Journals,
         dispatcher: Dispatcher,
         limits: Limits,
+        references: References,
     ) -> None:
+        self._references = references
         self._store, self._media, self._roster = store, media, roster
         self._history, self._runner, self._limits = history, runner, limits
         self._journals, self._dispatcher = journals, dispatcher
@@ -118,7 +121,8 @@ class Recovery:
         history: list[Step] = []
         if claimed.parent is not None:
             history = await self._history.until(claimed.parent, claimed.owner)
-        return await admit(asked, claimed.owner, history, self._roster, self._limits)
+        roster, limits = self._roster, self._limits
+        return await admit(asked, claimed.owner, history, roster, limits, self._references)
 
     async def _end(self, journal: Journal, code: str, message: str) -> None:
         async with asyncio.timeout(_SECONDS):  # on a full disk it would wait for space

@@ -17,7 +17,6 @@ from interplay.interactions.failures import GenerationFault
 from interplay.interactions.journal import Durability, Journal
 from interplay.interactions.loop import Conversation, converse
 from interplay.interactions.roster import Roster, UnknownName
-from interplay.interactions.sight import seen
 from interplay.interactions.toolbox import Toolbox
 from interplay.interactions.writer import Writer
 from interplay.settings import Limits
@@ -82,6 +81,7 @@ class AgentRun:
                 toolbox=toolbox,
                 limits=self._limits,
                 owner=self._admitted.owner,
+                references=self._admitted.references,
                 history=list(self.history),
                 input=list(self.input),
                 system_instruction=system_instruction,
@@ -93,9 +93,11 @@ class AgentRun:
         """One turn; its usage counts for the interaction."""
         model = await self._model(ask.model)
         config = ask.generation or GenerationConfig()
+        admitted = self._admitted
+        steps = await admitted.references.shown(list(ask.steps), admitted.owner, model.facts)
         turn = Turn(
             model=ask.model,
-            steps=seen(list(ask.steps), model.facts.inputs),
+            steps=steps,
             system_instruction=ask.system_instruction,
             functions=list(ask.functions),
             choice=ask.choice or Choice(),

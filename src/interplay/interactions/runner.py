@@ -314,6 +314,7 @@ class Runner:
                 toolbox=admitted.toolbox,
                 limits=self._limits,
                 owner=admitted.owner,
+                references=admitted.references,
                 history=admitted.history,
                 input=admitted.input,
                 system_instruction=asked.system_instruction,

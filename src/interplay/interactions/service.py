@@ -38,6 +38,7 @@ from interplay.interactions.journal import Durability, Journal
 from interplay.interactions.journals import Journals
 from interplay.interactions.media import Media, media_in
 from interplay.interactions.reading import Reading
+from interplay.interactions.references import References
 from interplay.interactions.retries import Retries, conflict
 from interplay.interactions.roster import Roster
 from interplay.interactions.runner import CANCEL, PATIENCE, RUN, Runner, Running
@@ -82,7 +83,9 @@ class Service:
         journals: Journals,
         reading: Reading,
         dispatcher: Dispatcher,
+        references: References,
     ) -> None:
+        self._references = references
         self._settings, self._store, self._media = settings, store, media
         self._roster, self._history = roster, history
         self._runner, self._retries = runner, retries
@@ -122,7 +125,8 @@ class Service:
         history: list[Step] = []
         if asked.previous_interaction_id is not None:
             history = await self._history_of(asked.previous_interaction_id, owner)
-        admitted = await admit(asked, owner, history, self._roster, self._settings.limits)
+        limits = self._settings.limits
+        admitted = await admit(asked, owner, history, self._roster, limits, self._references)
         running = Running(await self._journal(admitted, request, placed), admitted)
         journal = running.journal
         try:

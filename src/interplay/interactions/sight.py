@@ -1,4 +1,4 @@
-"""Media in results, for models that do not take them: said to be there, never left out."""
+"""Media that a model does not take: said to be there, never left out."""
 
 from __future__ import annotations
 
@@ -16,29 +16,38 @@ from interplay.wire.steps import (
     CodeExecutionResultStep,
     FunctionResultStep,
     MCPServerToolResultStep,
+    ModelOutputStep,
     Step,
+    UserInputStep,
 )
 
+_SPOKEN = (UserInputStep, ModelOutputStep)
 _RESULTS = (FunctionResultStep, MCPServerToolResultStep, CodeExecutionResultStep)
 
 
 def seen(steps: list[Step], inputs: Set[str]) -> list[Step]:
-    """The steps as a model that takes these kinds of content can be shown them: in results, words
-    stand for media of other kinds, with their type and size, and documents of plain text are read
+    """The steps as a model that takes these kinds of content can be shown them: words stand for
+    media of other kinds, with their type and size, and in results documents of plain text are read
     out. Steps that need no change are the same objects."""
-    return [
-        _told(step, inputs)
-        if isinstance(step, _RESULTS) and isinstance(step.result, list)
-        else step
-        for step in steps
-    ]
+    return [_told(step, inputs) for step in steps]
 
 
 def _told(step: Any, inputs: Set[str]) -> Step:
-    told = [_shown(block, inputs) for block in step.result]
-    if all(new is old for new, old in zip(told, step.result, strict=True)):
+    if isinstance(step, _SPOKEN):
+        for block in step.content or ():
+            if block.__class__ is not TextContent:
+                break
+        else:
+            return step  # as nearly all are
+        field, held = "content", step.content or []
+    elif isinstance(step, _RESULTS) and isinstance(step.result, list):
+        field, held = "result", step.result
+    else:
         return step
-    return msgspec.structs.replace(step, result=told)
+    told = [_shown(block, inputs) for block in held]
+    if all(new is old for new, old in zip(told, held, strict=True)):
+        return step
+    return msgspec.structs.replace(step, **{field: told})
 
 
 def _shown(block: Any, inputs: Set[str]) -> Any:

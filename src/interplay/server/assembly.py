@@ -32,12 +32,14 @@ from interplay.files.search.service import SearchService
 from interplay.files.service import FileService
 from interplay.files.uploads import Uploads
 from interplay.interactions.changes import Changes
+from interplay.interactions.documents import Documents
 from interplay.interactions.history import History
 from interplay.interactions.journals import Journals
 from interplay.interactions.media import Media
 from interplay.interactions.reading import Reading
 from interplay.interactions.reaper import Reaper
 from interplay.interactions.recovery import Recovery
+from interplay.interactions.references import References
 from interplay.interactions.retention import Retention
 from interplay.interactions.retries import Retries
 from interplay.interactions.roster import Roster
@@ -69,6 +71,8 @@ log = logging.getLogger("interplay.server")
 
 _SWEEP_SECONDS = 5.0
 _FILES_SECONDS = 600.0
+_READERS = 2
+"""Processes that read documents for models, at a time."""
 
 
 class Assembly:
@@ -106,10 +110,10 @@ class Assembly:
         self.journals = Journals(self.store, self.media, limits, self.changes.tell)
         self.reading = Reading(self.store, self.media, self.runner, self.changes)
         self.retries = Retries(limits.retry_seconds)
+        self._files()
         self._interactions()
         self._triggers()
         self._webhooks()
-        self._files()
         self.metrics = Metrics(self.runner)
         self.runner.on_end = self.metrics.ended
         self.ready = False
@@ -130,6 +134,7 @@ class Assembly:
             self.journals,
             self.reading,
             self.dispatcher,
+            self.references,
         )
         self.interactions = Interactions(
             settings, self.service, self.reading, self.retries, self.keys.owner_of
@@ -139,7 +144,7 @@ class Assembly:
         """What begins by the clock: routes, ticks, executions."""
         settings, limits = self.settings, self.settings.limits
         rows = Rows(self.store.records, time.time, settings.retention_days)
-        checks = Checks(self.roster, self.history, self.reading, settings)
+        checks = Checks(self.roster, self.history, self.reading, settings, self.references)
         triggers = TriggerService(rows, self.dispatcher, checks, settings.triggers)
         self.triggers = TriggerRoutes(triggers, limits.body_bytes, self.keys.owner_of)
         self.firing = Firing(rows, self.dispatcher, settings.triggers.missed)
@@ -169,6 +174,9 @@ class Assembly:
         parts = Parts(_blobs(settings, "files"), rows)
         uploads = Uploads(rows, parts, settings.files)
         self.files = FileService(rows, parts)
+        parsers, limits = Parsers(_READERS, settings.files.parse_memory), settings.limits
+        documents = Documents(parsers, limits.media_seconds)
+        self.references = References(self.files, self.guard, documents, limits)
         self.file_routes = FileRoutes(self.files, uploads, self.keys.owner_of)
         search = SearchRows(self.store.records, time.time)
         parts.others.append(search.living)
@@ -225,6 +233,7 @@ class Assembly:
             self.journals,
             self.dispatcher,
             self.settings.limits,
+            self.references,
         )
         handlers: dict[str, Handler] = {
             RUN: recovery.run,
@@ -286,6 +295,7 @@ class Assembly:
         try:
             await self.deliveries.close()
             await self.sender.close()
+            await self.references.close()
             await self.pages.close()
             await self.lent.close()
             await self.roster.close()

@@ -9,6 +9,7 @@ from interplay.interactions.admit import admit, check_fields
 from interplay.interactions.failures import Rejected, invalid, within
 from interplay.interactions.history import History
 from interplay.interactions.reading import Reading
+from interplay.interactions.references import References
 from interplay.interactions.roster import Roster
 from interplay.settings import Settings
 from interplay.triggers.schedule import schedule
@@ -29,7 +30,9 @@ class Checks:
         history: History,
         reading: Reading,
         settings: Settings,
+        references: References,
     ) -> None:
+        self._references = references
         self._roster, self._history, self._reading = roster, history, reading
         self._settings = settings
 
@@ -82,4 +85,5 @@ class Checks:
                     f"The interaction '{parent[:80]}' has not ended yet", "previous_interaction_id"
                 )
             history = await self._history.until(parent, owner)
-        await admit(asked, owner, history, self._roster, self._settings.limits)
+        limits = self._settings.limits
+        await admit(asked, owner, history, self._roster, limits, self._references)
