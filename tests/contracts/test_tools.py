@@ -12,6 +12,8 @@ from interplay.contracts.registry import load
 from interplay.contracts.tool import CallSite, ToolCall
 from interplay.plugins.tools.google_search import GoogleSearch as GoogleSearchTool
 from interplay.plugins.tools.google_search import GoogleSearchConfig
+from interplay.plugins.tools.tool_search import ToolSearch as ToolSearchTool
+from interplay.plugins.tools.tool_search import ToolSearchConfig
 from interplay.testing.contracts.tool import ClientToolContract, ToolContract
 from interplay.testing.local_maps import LocalMaps
 from interplay.testing.local_mcp import LocalMcp
@@ -22,10 +24,12 @@ from interplay.wire.tools import (
     CodeExecution,
     ComputerUse,
     ExaAISearchConfig,
+    Function,
     GoogleMaps,
     GoogleSearch,
     MCPServer,
     Retrieval,
+    ToolSearch,
     URLContext,
 )
 from tests import engines
@@ -198,6 +202,27 @@ class TestRetrieval(ToolContract):
     @pytest.fixture
     def arguments(self):
         return {"queries": ["rome"]}
+
+
+class TestToolSearch(ToolContract):
+    """The plugin itself, over one deferred function."""
+
+    @pytest.fixture
+    def tool(self):
+        return ToolSearchTool(ToolSearchConfig(), SimpleNamespace())  # type: ignore[arg-type]
+
+    @pytest.fixture
+    def declaration(self):
+        return ToolSearch()
+
+    @pytest.fixture
+    def arguments(self):
+        return {"function_names": ["weather"]}
+
+    def site(self, declaration: Any, key: str) -> CallSite:
+        site = super().site(declaration, key)
+        site.deferred = [Function(name="weather", defer_loading=True)]
+        return site
 
 
 class Silent(ScriptedTool):

@@ -63,7 +63,9 @@ async def test_what_is_named_is_loaded_as_it_was_declared() -> None:
     assert (invoices.description, invoices.defer_loading) == (FUNCTIONS[1].description, None)
     assert invoices.parameters == FUNCTIONS[1].parameters
     (told,) = shown.read(made[3].signature, images=False) or []
-    assert told.text == "Loaded: list_invoices, sendEmail. They can be called now."
+    assert (
+        told.text == "Loaded: list_invoices, sendEmail. Call what fits now; do not load it again."
+    )
 
 
 FOUND = [
@@ -83,6 +85,14 @@ async def test_words_find_what_does_it(query: str, first: str) -> None:
 async def test_words_load_no_more_than_the_setting_says() -> None:
     many = [Function(name=f"flight_{n}", description="a flight") for n in range(30)]
     assert len(names(await searched(tool(found=3), {"query": "flight"}, many))) == 3
+
+
+DAYS = ("sun", "moon", "wind", "rain", "dust", "heat")
+
+
+async def test_words_that_everything_shares_load_nothing_beside_the_best() -> None:
+    many = [Function(name=name, description=f"The {name} of a day") for name in DAYS]
+    assert names(await searched(tool(), {"query": "the moon of a day"}, many)) == ["moon"]
 
 
 async def test_nothing_found_is_said_with_near_names() -> None:

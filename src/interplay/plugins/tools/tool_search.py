@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
@@ -36,6 +37,8 @@ _ABOUT = (
 _ONE_LINE = 160
 _NEAR = 3
 _NAME_WEIGHT = 3
+_KEPT_CHARS = 2_000
+_PART = 0.3
 _K1, _B = 1.2, 0.6
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _SPACELESS = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
@@ -124,7 +127,9 @@ def _asked(arguments: dict[str, Any], most: int) -> tuple[list[str], str]:
 def _told(loaded: list[str], unknown: list[str], query: str, known: list[str]) -> str:
     """What the model is shown of a search; the functions themselves stand among its functions."""
     lines = [
-        f"Loaded: {', '.join(loaded)}. They can be called now." if loaded else "Nothing loaded."
+        f"Loaded: {', '.join(loaded)}. Call what fits now; do not load it again."
+        if loaded
+        else "Nothing loaded."
     ]
     for name in unknown:
         near = difflib.get_close_matches(name, known, n=_NEAR, cutoff=0.5)
@@ -155,7 +160,8 @@ def _short(function: Function) -> str:
 
 
 def _ranked(query: str, functions: Sequence[Function]) -> list[Function]:
-    """The functions that share words with the query, the best first (BM25; a name counts more)."""
+    """The functions that share words with the query, the best first (BM25; a name counts more);
+    those that share little beside the best are left out."""
     wanted = set(_words(query))
     counts = [_counted(function) for function in functions]
     lengths = [sum(count.values()) for count in counts]
@@ -175,14 +181,25 @@ def _ranked(query: str, functions: Sequence[Function]) -> list[Function]:
         )  # fmt: skip
         if score > 0:
             scored.append((-score, number))
-    return [functions[number] for _, number in sorted(scored)]
+    scored.sort()
+    return [functions[number] for score, number in scored if score <= scored[0][0] * _PART]
 
 
 def _counted(function: Function) -> Counter[str]:
-    count = Counter(_words(f"{function.short_description or ''} {function.description or ''}"))
-    for word in _words(function.name or ""):
+    name = function.name or ""
+    text = f"{function.short_description or ''} {function.description or ''}"
+    return (_count_kept if len(text) <= _KEPT_CHARS else _count)(name, text)
+
+
+def _count(name: str, text: str) -> Counter[str]:
+    count = Counter(_words(text))
+    for word in _words(name):
         count[word] += _NAME_WEIGHT
     return count
+
+
+_count_kept = lru_cache(maxsize=8192)(_count)
+"""Requests of one client bring the same functions again and again."""
 
 
 def _words(text: str) -> list[str]:
