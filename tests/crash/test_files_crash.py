@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.api import requirement
-from tests.api.test_files import MIB, go_on, start
+from tests.api.api import requirement, text_of
+from tests.api.test_files import MIB, go_on, start, uploaded
 from tests.crash.process import process
 from tests.crash.test_server_crash import LOST
 
@@ -49,3 +49,25 @@ async def test_an_upload_outlives_the_process_that_took_it(tmp_path: Path, place
         assert got.raw == data
         listed = (await api.call("GET", "/v1/files")).body["files"]
         assert [one["name"] for one in listed] == [file["name"]]
+
+
+@requirement("media:file")
+async def test_a_run_that_reads_a_file_reads_it_again_at_the_next_process(tmp_path: Path) -> None:
+    reader = {"backend": "scripted", "echo": True, "pace": 0.05, "facts": {"inputs": ["text"]}}
+    words = " ".join(f"word{number}" for number in range(20))
+    async with process(tmp_path, models={"m": reader}, default_model="m") as server:
+        api = await server.start()
+        file = await uploaded(api, words.encode(), mimeType="text/plain")
+        given = [{"type": "document", "uri": file["uri"]}]
+        id = (await api.create(input=given, background=True)).body["id"]
+        stream = f"/v1/interactions/{id}?stream=true"
+        async with api.opened("GET", stream) as events:
+            async for event in events:
+                if event["event_type"] == "step.delta":
+                    break
+        await server.end()
+        api = await server.start()
+        ended = await api.ended(id)
+        assert ended["status"] == "completed"
+        assert words in text_of(ended)
+        assert ended["steps"][0]["content"] == given
