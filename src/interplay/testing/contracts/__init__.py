@@ -4,7 +4,7 @@ pytest-asyncio."""
 import pytest
 
 _SUITES = (
-    *("model", "tool", "agent", "store", "store_reading", "blobs"),
+    *("model", "tool", "agent", "store", "store_reading", "blobs", "embedder"),
     *("dispatcher", "dispatcher_sharing", "dispatcher_crew"),
 )
 pytest.register_assert_rewrite(*(f"{__name__}.{suite}" for suite in _SUITES))
