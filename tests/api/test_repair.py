@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from interplay.contracts.failure import Refused
+from interplay.contracts.tool import CallSite, ToolCall
 from interplay.testing.scripted_tool import ScriptedTool
 from interplay.wire.steps import FunctionCallStep, FunctionResultStep
 from tests.api.api import fold, requirement
@@ -173,3 +177,55 @@ async def test_a_thousand_calls_in_one_answer_are_all_answered_a_few_at_a_time(o
     asked = [step["id"] for step in body["steps"] if step["type"] == "google_search_call"]
     assert asked == [f"c{n}" for n in range(1000)]
     tool.verify()
+
+
+class Strict(ScriptedTool):
+    """Refuses arguments that do not fit, and tells when a call of it is over."""
+
+    def __init__(self, *results: Any) -> None:
+        super().__init__("google_search", results)
+        self.over = asyncio.Event()
+
+    async def call(self, call: ToolCall, at: CallSite) -> AsyncIterator[Any]:
+        if at.argument_faults:
+            raise Refused("; ".join(at.argument_faults))
+        try:
+            async for piece in super().call(call, at):
+                yield piece
+        finally:
+            self.over.set()
+
+
+def searches(query: Any, id: str) -> dict[str, Any]:
+    return {"calls": [{"name": "google_search", "arguments": {"query": query}, "id": id}]}
+
+
+@requirement("functions:repaired")
+async def test_a_tool_that_refuses_arguments_is_called_rightly_the_next_time(opened: Any) -> None:
+    replies = searches({}, "s1"), searches("q", "s2"), "done"
+    api = await opened(*replies, tools={"google_search": Strict("found")})
+    body = (await api.create(input="a", tools=[SEARCH])).body
+    assert body["status"] == "completed", body
+    assert (body["steps"][1]["call_id"], body["steps"][1]["is_error"]) == ("s1", True)
+
+
+@requirement("functions:malformed")
+async def test_arguments_a_tool_refuses_twice_in_a_row_fail(opened: Any) -> None:
+    replies = searches({}, "s1"), searches({}, "s2")
+    api = await opened(*replies, tools={"google_search": Strict()})
+    body = (await api.create(input="a", tools=[SEARCH])).body
+    assert body["errors"][0]["code"] == "malformed_tool_call"
+    assert "query" in body["errors"][0]["message"]
+
+
+async def test_a_tool_at_work_is_stopped_when_its_interaction_is_cancelled(opened: Any) -> None:
+    tool = Strict({"hold": "h"}, "found")
+    api = await opened(searches("q", "s1"), tools={"google_search": tool})
+    made = (await api.create(input="a", tools=[SEARCH], background=True)).body
+    await tool.gate("h").reached()
+    assert (await api.cancel(made["id"])).body["status"] == "cancelled"
+    async with asyncio.timeout(60):
+        await tool.over.wait()
+    body = await api.ended(made["id"])
+    assert body["status"] == "cancelled"
+    assert [step["type"] for step in body["steps"][1:]] == ["google_search_call"]

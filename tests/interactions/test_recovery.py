@@ -8,8 +8,23 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import pytest
+
+from interplay.interactions import terminal
+from interplay.interactions.ids import event_prefix
 from interplay.testing.scripted_model import ScriptedModel
 from interplay.testing.scripted_tool import ScriptedTool
+from interplay.wire.deltas import ArgumentsDelta
+from interplay.wire.events import StepDelta, StepStart, StepStop
+from interplay.wire.steps import (
+    FunctionCallStep,
+    FunctionResultStep,
+    ToolSearchCallStep,
+    ToolSearchCallStepArguments,
+    ToolSearchResultStep,
+)
+from interplay.wire.tools import Function
 from tests.api.api import fold, ids, kinds, text_of, until
 from tests.interactions.faulty_store import FaultyStore, row
 
@@ -153,3 +168,75 @@ async def test_a_repeatable_tool_call_is_made_again_after_a_crash(house: Any) ->
     assert kinds_of == ["google_search_call", "google_search_result", "model_output"]
     assert len(tool.calls) == 2
     assert [call[1].idempotency_key for call in tool.calls] == [f"{id}:0"] * 2
+
+
+WEATHER: dict[str, Any] = {
+    "type": "function",
+    "name": "weather",
+    "parameters": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+    },
+}
+GOOD = {"calls": [{"name": "weather", "arguments": {"city": "Rome"}, "id": "good"}]}
+
+
+def broke_off(made: Any, *steps: list[Any]) -> list[bytes]:
+    """The events of a run that wrote these steps, each with its deltas, and no more."""
+    events: list[Any] = [terminal.created(made, "in_progress")]
+    for index, (step, *deltas) in enumerate(steps):
+        events += [StepStart(index, step), *(StepDelta(delta, index) for delta in deltas)]
+        events.append(StepStop(index))
+    for number, event in enumerate(events):
+        event.event_id = f"{event_prefix(made.id)}{number}"
+    return [msgspec.json.encode(event) for event in events]
+
+
+def asked_with(tools: list[Any]) -> Any:
+    request = {"model": "m", "background": True, "tools": tools}
+    return asked(1, request=msgspec.json.encode(request))
+
+
+@pytest.mark.parametrize("raw", ['{"city": 7}', '{"city": '])
+async def test_a_call_that_cannot_be_made_is_told_after_a_crash_too(house: Any, raw: str) -> None:
+    made = asked_with([WEATHER])
+    bad = [FunctionCallStep({}, "bad", "weather"), ArgumentsDelta(raw)]
+    async with left_behind(house) as store:
+        await store.create(made)
+        await store.append(made.id, 1, -1, broke_off(made, bad))
+    model = ScriptedModel.of(GOOD)
+    _, api = await house.start(models={"m": model})
+    done = await api.ended(made.id)
+    assert done["status"] == "requires_action", done
+    kinds_of = [step["type"] for step in done["steps"][1:]]
+    assert kinds_of == ["function_call", "function_result", "function_call"]
+    assert (done["steps"][2]["call_id"], done["steps"][2]["is_error"]) == ("bad", True)
+    assert done["steps"][3]["arguments"] == {"city": "Rome"}
+    model.verify()
+
+
+async def test_a_malformed_call_that_was_answered_is_not_met_again(house: Any) -> None:
+    made = asked_with([WEATHER])
+    bad = [FunctionCallStep({}, "bad", "weather"), ArgumentsDelta("{")]
+    told = [FunctionResultStep("bad", "Not made.", is_error=True, name="weather")]
+    async with left_behind(house) as store:
+        await store.create(made)
+        await store.append(made.id, 1, -1, broke_off(made, bad, told))
+    _, api = await house.start(models={"m": ScriptedModel.of("done")})
+    done = await api.ended(made.id)
+    assert (done["status"], text_of(done)) == ("completed", "done")
+
+
+async def test_functions_found_before_a_crash_are_offered_after_it(house: Any) -> None:
+    deferred = {**WEATHER, "defer_loading": True}
+    made = asked_with([{"type": "tool_search"}, deferred])
+    search = [ToolSearchCallStep(ToolSearchCallStepArguments(["weather"]), "s1")]
+    found = [ToolSearchResultStep("s1", [Function(name="weather")])]
+    async with left_behind(house) as store:
+        await store.create(made)
+        await store.append(made.id, 1, -1, broke_off(made, search, found))
+    model = ScriptedModel.of(GOOD)
+    _, api = await house.start(models={"m": model})
+    assert (await api.ended(made.id))["status"] == "requires_action"
+    assert [spec.name for spec in model.turns[0].functions] == ["tool_search", "weather"]
