@@ -32,6 +32,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         session.config.stash[LEFTOVERS] = Leftovers()
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     arrange(items)
 
