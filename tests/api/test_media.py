@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from interplay.files.service import is_file
 from interplay.testing.local_web import LocalWeb, Page
 from interplay.testing.scripted_model import ScriptedModel
 from tests.api.api import requirement, text_of
@@ -107,6 +108,13 @@ async def test_a_file_in_a_functions_result_is_given_to_the_model(house: House) 
     refused = await api.create(input=[lost], previous_interaction_id=first["id"], tools=[shoot])
     assert refused.status == 404
     assert "'input[0].result[0].uri'" in refused.message
+
+
+@requirement("media:file")
+def test_only_addresses_of_this_api_are_taken_for_its_files() -> None:
+    others = ["https://a.example/files/x", "https://a.example/v2/files/x", "files/", "files/A"]
+    others += ["https://a.example/?/v1/files/x", "gs://v1/files/x", "https:///v1/files/x"]
+    assert not [uri for uri in others if is_file(uri)]
 
 
 @requirement("media:missing")
