@@ -44,13 +44,16 @@ def main() -> None:
             operation = client.operations.get(operation)
     made = client.interactions.create(
         model=MODEL,
-        input=QUESTION,
+        input=f"Look it up in my notes, and answer in a whole sentence: {QUESTION}",
         tools=[
             {"type": "file_search", "file_search_store_names": [str(store.name)], "top_k": 1},
         ],
     )
     for step in made.steps or []:
         print(f"- {step.type}")
+        for content in getattr(step, "content", None) or []:
+            for note in getattr(content, "annotations", None) or []:
+                print(f"  rests on the note '{note.file_name}'")
     print(made.output_text)
     client.file_search_stores.delete(name=str(store.name), config={"force": True})
 
