@@ -41,3 +41,14 @@ def test_searches_among_many_are_timed(tmp_path: Path):
     found = retrieval.large(tmp_path, passages=2_000)
     assert set(found) == {"words", "vectors", "hybrid", "hybrid, filtered"}
     assert all(taken > 0 for taken in found.values())
+
+
+def test_both_rankings_together_must_be_better_than_either_over_all_questions():
+    def good(words: float, vectors: float, hybrid: float) -> bool:
+        first = {"words": 0.9, "vectors": 0.5, "hybrid": 0.89}
+        second = {"words": words, "vectors": vectors, "hybrid": hybrid}
+        return retrieval.Compared({"words": first, "summaries": second}, 1.0).good
+
+    assert good(0.7, 0.8, 0.85)
+    assert not good(0.7, 0.8, 0.70)
+    assert not good(0.7, 0.95, 0.9)
