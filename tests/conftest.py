@@ -10,7 +10,7 @@ import pytest
 
 from tests.leftovers import Leftovers
 from tests.postgres import database, postgres, postgres_server
-from tests.spread import arrange
+from tests.spread import keep_together, turn
 
 __all__ = ["database", "postgres", "postgres_server"]
 
@@ -32,9 +32,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         session.config.stash[LEFTOVERS] = Leftovers()
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own
+def pytest_itemcollected(item: pytest.Item) -> None:
+    keep_together(item)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    arrange(items)
+    items.sort(key=turn)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

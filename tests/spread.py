@@ -23,16 +23,15 @@ LONG = (
 """The longest first."""
 
 
-def arrange(items: list[pytest.Item]) -> None:
-    """Puts the tests into their order, and says which stay together."""
-    items.sort(key=_rank)
-    for item in items:
-        group = _group(item)
-        if group is not None:
-            item.add_marker(pytest.mark.xdist_group(group))
+def keep_together(item: pytest.Item) -> None:
+    """Names the group of a test; pytest-xdist reads it when all are collected."""
+    group = _group(item)
+    if group is not None:
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
-def _rank(item: pytest.Item) -> int:
+def turn(item: pytest.Item) -> int:
+    """What to sort the tests by."""
     return next((n for n, path in enumerate(LONG) if item.nodeid.startswith(path)), len(LONG))
 
 
