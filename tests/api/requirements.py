@@ -765,4 +765,20 @@ REQUIREMENTS: list[Requirement] = [
         REFERENCE,
     ),
     Requirement("url-context:bad-call", "A call without addresses is told to the model.", OURS),
+    Requirement(
+        "anthropic:conversation",
+        "A conversation with a model of the Messages API goes on with its thoughts unchanged.",
+        OURS,
+    ),
+    Requirement("anthropic:media", "Images and PDFs reach a model of the Messages API.", OURS),
+    Requirement(
+        "anthropic:schema",
+        "JSON of a model of the Messages API fits its schema, held to it or told of it.",
+        OURS,
+    ),
+    Requirement(
+        "anthropic:resume",
+        "A run of the Messages API taken up in its text goes on inside it where that is possible.",
+        OURS,
+    ),
 ]

@@ -96,6 +96,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "testing/pieces.py": ("contracts/test_models.py", "every rule is broken there once"),
     "testing/rehearsal.py": ("contracts/test_agents.py", "agents are rehearsed there"),
     "testing/script.py": ("testing/test_scripted_model.py", "seen through the model that plays it"),
+    "testing/message_brain.py": ("testing/test_local_messages.py", "what the double answers"),
     "testing/local_mcp.py": ("plugins/tools/mcp_server/test_tool.py", "the server of those tests"),
     "testing/scripted_agent.py": ("contracts/test_agents.py", "the agent of that suite"),
     "testing/scripted_tool.py": ("contracts/test_tools.py", "the tool of that suite"),

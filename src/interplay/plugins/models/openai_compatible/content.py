@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from interplay.contracts.failure import Refused
+from interplay.plugins.models.remote.content import Block, image_type, not_taken
 from interplay.wire.content import (
     AudioContent,
-    Content,
     DocumentContent,
     ImageContent,
     TextContent,
@@ -20,9 +20,7 @@ from interplay.wire.tools import Function
 from interplay.wire.usage import Modality
 
 Part = dict[str, Any]
-Block = Content | Function
 
-_IMAGE_STARTS = {"/9j/": "image/jpeg", "iVBOR": "image/png", "R0lGO": "image/gif"}
 _AUDIO_FORMATS = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav", "mp4": "m4a"}
 _DETAIL = {"low": "low", "medium": "auto", "high": "high", "ultra_high": "high"}
 
@@ -44,12 +42,7 @@ class Blocks(msgspec.Struct, frozen=True):
             return {"type": "text", "text": msgspec.json.encode(block).decode()}
         kind: Modality = type(block).__struct_config__.tag  # pyright: ignore
         if kind not in self.inputs:
-            taken = ", ".join(sorted(self.inputs))
-            raise Refused(
-                f"{place} holds {kind} content, and the model '{self.model}' takes {taken} only."
-                " Leave it out, use another model, or have the operator add it to facts.inputs"
-                " of this model's entry in the settings."
-            )
+            raise not_taken(kind, self.inputs, place, self.model)
         if isinstance(block, ImageContent):
             return _image(block, place)
         if isinstance(block, AudioContent):
@@ -57,15 +50,6 @@ class Blocks(msgspec.Struct, frozen=True):
         if isinstance(block, VideoContent):
             return {"type": "video_url", "video_url": {"url": _url(block, "video/mp4", place)}}
         return _document(block, place)
-
-
-def plain(blocks: Sequence[Block] | None) -> str | None:
-    """The text of content that is one block of text, as nearly all content is; else None."""
-    if blocks is not None and len(blocks) == 1:
-        block = blocks[0]
-        if type(block) is TextContent:
-            return block.text
-    return None
 
 
 def text_of(parts: Sequence[Part]) -> str:
@@ -84,9 +68,7 @@ def folded(parts: list[Part]) -> str | list[Part]:
 
 
 def _image(block: ImageContent, place: str) -> Part:
-    start = (block.data or "")[:8]
-    guess = next((mime for mark, mime in _IMAGE_STARTS.items() if start.startswith(mark)), None)
-    image = {"url": _url(block, guess or "image/webp", place)}
+    image = {"url": _url(block, image_type(block.data), place)}
     if block.resolution is not None:
         image["detail"] = _DETAIL[block.resolution]
     return {"type": "image_url", "image_url": image}

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
-from collections import deque
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import msgspec
 
-from interplay.contracts import shown
-from interplay.contracts.remote_tools import framed, shown_name
+from interplay.contracts.remote_tools import framed
 from interplay.plugins.models.openai_compatible.config import Dialect
 from interplay.plugins.models.openai_compatible.content import (
     Blocks,
     Part,
     folded,
     media_of,
-    plain,
     text_of,
 )
 from interplay.plugins.models.remote import signature
+from interplay.plugins.models.remote.content import plain
+from interplay.plugins.models.remote.steps import Results, called, place, tag, told
 from interplay.wire.steps import ModelOutputStep, Step, ThoughtStep, UserInputStep
 
 Message = dict[str, Any]
@@ -43,13 +41,7 @@ class Messages:
         self._thought: signature.Signed | None = None
         self._calls: list[tuple[str, str, str]] = []
         self._ids: set[str] = set()
-        self._results: dict[str, deque[tuple[int, Any]]] = {}
-        self._given: set[int] = set()
-        for number, step in enumerate(steps):
-            if _tag(step).endswith("_result"):
-                self._results.setdefault(step.call_id, deque()).append(  # pyright: ignore
-                    (number, step)
-                )
+        self._results = Results(steps)
         for number, step in enumerate(steps):
             self._add(number, step)
         self._close()
@@ -61,7 +53,7 @@ class Messages:
             if text is not None:
                 self.messages.append({"role": "user", "content": text})
                 return
-            parts = self._blocks.parts(step.content or [], _place(number, step))
+            parts = self._blocks.parts(step.content or [], place(number, step))
             if parts:
                 self.messages.append({"role": "user", "content": folded(parts)})
         elif isinstance(step, ModelOutputStep):
@@ -69,7 +61,7 @@ class Messages:
         elif isinstance(step, ThoughtStep):
             if self._dialect.reasoning_back != "no":
                 self._thought = signature.read(step.signature, self._origin) or self._thought
-        elif _tag(step).endswith("_call"):
+        elif tag(step).endswith("_call"):
             self._call(step)
         else:
             self._result(number, step)
@@ -77,7 +69,7 @@ class Messages:
     def _output(self, number: int, step: ModelOutputStep) -> None:
         text, media = plain(step.content), []
         if text is None:
-            parts = self._blocks.parts(step.content or [], _place(number, step))
+            parts = self._blocks.parts(step.content or [], place(number, step))
             text, media = text_of(parts), media_of(parts)
         if text:
             if self._calls:
@@ -103,7 +95,7 @@ class Messages:
 
     def _call(self, step: Any) -> None:
         id = self._fresh_id(step.id)
-        name = _name(step)
+        name = called(step)
         self._calls.append((step.id, id, name))
         arguments = msgspec.json.encode(getattr(step, "arguments", None) or {}).decode()
         call = {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
@@ -124,11 +116,11 @@ class Messages:
     def _result(self, number: int, step: Any) -> None:
         if any(step.call_id == id for id, _, _ in self._calls):
             self._close()
-        if number in self._given:
+        if self._results.given(number):
             return
         self._close()
-        text, media = self._answer(step, _place(number, step))
-        name = _name(step)
+        text, media = self._answer(step, place(number, step))
+        name = called(step)
         note: Part = {"type": "text", "text": f"Result of {name}: {text}"}
         self.messages.append({"role": "user", "content": folded([note, *media])})
 
@@ -140,39 +132,30 @@ class Messages:
         calls, self._calls = self._calls, []
         seen: list[Part] = []
         for original, id, name in calls:
-            waiting = self._results.get(original)
-            if not waiting:
+            found = self._results.take(original)
+            if found is None:
                 text = "Error: no result was recorded for this call."
             else:
-                number, step = waiting.popleft()
-                self._given.add(number)
-                text, media = self._answer(step, _place(number, step))
+                number, step = found
+                text, media = self._answer(step, place(number, step))
                 if media:
                     seen += [{"type": "text", "text": f"From the result of {name}:"}, *media]
             self.messages.append({"role": "tool", "tool_call_id": id, "content": text})
         if seen:
             self.messages.append({"role": "user", "content": seen})
 
-    def _answer(self, step: Any, place: str) -> tuple[str, list[Part]]:
+    def _answer(self, step: Any, where: str) -> tuple[str, list[Part]]:
         """A result as text, and the media in it."""
-        result: Any = getattr(step, "result", None)
         media: list[Part] = []
-        told = shown.read(getattr(step, "signature", None), images="image" in self._blocks.inputs)
-        if told is not None:
-            parts = self._blocks.parts(told, place)
-            text, media = text_of(parts), media_of(parts)
-        elif isinstance(result, str):
+        result = told(step, self._blocks.inputs)
+        if isinstance(result, str):
             text = result
-        elif isinstance(result, list) and _tag(step) in _WITH_CONTENT:
-            parts = self._blocks.parts(result, place)  # pyright: ignore
-            text, media = text_of(parts), media_of(parts)
-        elif result is None:
-            text = "Done."
         else:
-            text = msgspec.json.encode(result).decode()
+            parts = self._blocks.parts(result, where)
+            text, media = text_of(parts), media_of(parts)
         if getattr(step, "is_error", None):
             text = f"Error: {text}"
-        if _tag(step) == "mcp_server_tool_result":
+        if tag(step) == "mcp_server_tool_result":
             text = framed(step.server_name or "", text)
         return text, media
 
@@ -184,28 +167,3 @@ class Messages:
             self.messages.append(last)
         last["content"] = (last["content"] or "") + prefix
         last.update(self._dialect.prefill_message)
-
-
-_WITH_CONTENT = ("function_result", "mcp_server_tool_result", "code_execution_result")
-
-
-@cache
-def _tag_of(kind: type[Any]) -> str:
-    return kind.__struct_config__.tag
-
-
-def _tag(step: Step) -> str:
-    return _tag_of(type(step))
-
-
-def _place(number: int, step: Step) -> str:
-    """A step as a refusal names it."""
-    return f"Step {number + 1} of the conversation ({_tag(step)})"
-
-
-def _name(step: Any) -> str:
-    """The function's name; a server tool's is its type."""
-    name: str | None = getattr(step, "name", None)
-    if name and getattr(step, "server_name", None):
-        return shown_name(step.server_name, name)
-    return name or _tag(step).removesuffix("_call").removesuffix("_result")

@@ -50,6 +50,9 @@ _BROKEN = frozenset({"error", "abort", "cancelled", "insufficient_system_resourc
 class Reader:
     """Reads one answer, chunk by chunk."""
 
+    over = False
+    """Its last word is no chunk."""
+
     def __init__(
         self, turn: Turn, dialect: Dialect, thoughts: tuple[str, ...], server: Server, origin: str
     ) -> None:

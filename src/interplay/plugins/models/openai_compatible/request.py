@@ -15,8 +15,7 @@ from interplay.plugins.models.openai_compatible.config import (
 )
 from interplay.plugins.models.openai_compatible.content import Blocks
 from interplay.plugins.models.openai_compatible.messages import Messages
-
-Body = dict[str, Any]
+from interplay.plugins.models.remote.body import Body, merge
 
 _NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
 
@@ -48,13 +47,13 @@ def build(
             if theirs:
                 body[theirs] = value
     if turn.thinking_level is not None:
-        _merge(body, thinking_fields(dialect).get(turn.thinking_level, {}))
+        merge(body, thinking_fields(dialect).get(turn.thinking_level, {}))
     if turn.prefix:
-        _merge(body, dialect.prefill_fields)
+        merge(body, dialect.prefill_fields)
     if dialect.conversation_field and turn.conversation:
         hashed = hashlib.blake2b(turn.conversation.encode(), digest_size=16).hexdigest()
         body[dialect.conversation_field] = hashed
-    _merge(body, config.extra_body)
+    merge(body, config.extra_body)
     return msgspec.json.encode(body)
 
 
@@ -133,15 +132,3 @@ def _closed(node: Any) -> bool:
         if set(schema.get("required") or ()) != set(properties):
             return False
     return all(_closed(value) for value in schema.values())
-
-
-def _merge(into: Body, more: Body) -> None:
-    """Adds fields; objects that stand in both are merged."""
-    for name, value in more.items():
-        there: Any = into.get(name)
-        if isinstance(there, dict) and isinstance(value, dict):
-            both: Body = {**there}
-            _merge(both, cast(Body, value))
-            into[name] = both
-        else:
-            into[name] = value

@@ -24,6 +24,11 @@ class Reader(Protocol):
     """Makes pieces of a server's chunks; one for each answer."""
 
     @property
+    def over(self) -> bool:
+        """The server has said its last word: what may follow is not waited for."""
+        ...
+
+    @property
     def finished(self) -> bool:
         """The server has said why its answer ends."""
         ...
@@ -187,6 +192,8 @@ class Answer:
         if self._chunks > self._config.max_chunks:
             raise self._too_many()
         pieces += self._reader.read(chunk)
+        if self._reader.over:
+            self._close(pieces)
 
     def _too_many(self) -> Garbled:
         return Garbled(f"sent more than {self._config.max_chunks} chunks (max_chunks)")

@@ -114,14 +114,17 @@ class Connection:
         if pool is not None:
             await pool.close()
 
-    async def ask(self, body: bytes, asked: str, model: str) -> Link:
+    async def ask(self, body: bytes, asked: str, model: str, more: bytes = b"") -> Link:
         """Sends a turn and answers the open connection, after the head of a success.
 
-        `asked` is the name the caller used, `model` the server's. Raises Failure.
+        `asked` is the name the caller used, `model` the server's, `more` header lines for this
+        request alone, each with its end. Raises Failure.
         """
         if self._key_missing or self._key_unfit:
             raise self._no_key()
-        link = await self._answered(self._post_head + b"%d\r\n\r\n" % len(body), body, asked)
+        link = await self._answered(
+            self._post_head + b"%d\r\n%b\r\n" % (len(body), more), body, asked
+        )
         if link.status == 200:
             for name, value in link.headers:
                 if len(name) == _ENCODING_LENGTH and name.lower() == b"content-encoding":

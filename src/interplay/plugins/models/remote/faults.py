@@ -19,6 +19,7 @@ _TOO_LONG = re.compile(
     re.IGNORECASE,
 )
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_NO_CREDIT = "credit balance is too low"
 _NO_MONEY = ("insufficient_quota", "billing_hard_limit_reached", "insufficient_balance")
 
 
@@ -98,7 +99,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
                 f" sets it with api_key or api_key_env of this model's entry in the settings.",
                 code="service_unavailable",
             )
-        if status == 402 or said.code in _NO_MONEY:
+        if status == 402 or said.code in _NO_MONEY or _NO_CREDIT in said.message:
             return Failure(
                 f"{at} says that this account is used up: {words}", code="quota_exceeded"
             )

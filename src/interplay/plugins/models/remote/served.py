@@ -25,6 +25,8 @@ class Request(msgspec.Struct, frozen=True):
     """The model's name at the server."""
     origin: str
     """Under which name thoughts are signed: they go back to the same backend and model alone."""
+    headers: bytes = b""
+    """Header lines of this request, each with its end."""
 
 
 class Served:
@@ -101,7 +103,7 @@ class Served:
 
     async def _try(self, turn: Turn, request: Request) -> tuple[Answer, list[Piece]]:
         connection = self._connection
-        link = await connection.ask(request.body, turn.model, request.model)
+        link = await connection.ask(request.body, turn.model, request.model, request.headers)
         answer = Answer(connection, link, self.reader(turn, request), self._decoder, self._config)
         try:
             return answer, await answer.more()
