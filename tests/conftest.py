@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.leftovers import Leftovers
 from tests.postgres import database, postgres, postgres_server
-from tests.spread import keep_together, turn
+from tests.spread import Spread, turn
 
 __all__ = ["database", "postgres", "postgres_server"]
 
@@ -32,12 +33,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         session.config.stash[LEFTOVERS] = Leftovers()
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    keep_together(item)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=turn)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spread:
+    return Spread(config, log)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

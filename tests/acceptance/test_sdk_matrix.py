@@ -6,8 +6,6 @@ import pytest
 
 from tests.acceptance.conftest import SAMPLES, Server, outcomes
 
-pytestmark = pytest.mark.spread("language", "version")
-
 MATRIX = [
     ("python", "1.55.0", "outputs"),
     ("python", "2.34.0", "steps"),

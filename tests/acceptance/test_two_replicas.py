@@ -32,7 +32,7 @@ SAMPLES_OF = [
     for path in sorted((SAMPLES / language / style).iterdir())
     if path.suffix in (".py", ".mjs")
 ]
-pytestmark = [pytest.mark.timeout(600), pytest.mark.spread("replicas")]
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")

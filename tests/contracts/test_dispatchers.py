@@ -7,7 +7,6 @@ import pytest
 from interplay.testing.contracts.dispatcher import DispatcherContract
 from interplay.testing.contracts.dispatcher_crew import Crew
 
-pytestmark = pytest.mark.spread()
 PATIENT = 20.0
 """Seconds on a machine that does much else; what is promised is measured below, alone."""
 

@@ -12,8 +12,6 @@ from tests.crash.chaos.plan import Plan
 from tests.crash.chaos.show import Outcome, Show
 from tests.postgres import Server
 
-pytestmark = pytest.mark.spread()
-
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("shape", ["alone", "shared"])

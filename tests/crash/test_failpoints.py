@@ -12,8 +12,6 @@ from tests.api.api import fold, ids, kinds, requirement, text_of
 from tests.crash.process import process
 from tests.crash.test_server_crash import LOST, follow
 
-pytestmark = pytest.mark.spread()
-
 WORDS = [f"w{number} " for number in range(12)]
 CONFIG: dict[str, Any] = {
     "models": {

@@ -15,8 +15,6 @@ from tests.api.test_files import MIB, go_on, start, uploaded
 from tests.crash.process import process
 from tests.crash.test_server_crash import LOST
 
-pytestmark = pytest.mark.spread()
-
 CONFIG: dict[str, Any] = {
     "models": {"m": {"backend": "scripted", "replies": ["hello"]}},
     "default_model": "m",

@@ -14,8 +14,6 @@ import pytest
 from tests.api.api import Api, fold, ids, kinds, requirement, text_of, until
 from tests.crash.process import Process, process
 
-pytestmark = pytest.mark.spread()
-
 WORDS = [f"w{number} " for number in range(60)]
 SLOW = {
     "models": {

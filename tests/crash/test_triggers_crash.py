@@ -15,8 +15,6 @@ from tests.api.api import Api, requirement
 from tests.crash.process import Process, process
 from tests.crash.test_server_crash import LOST
 
-pytestmark = pytest.mark.spread()
-
 CONFIG: dict[str, Any] = {
     "models": {"m": {"backend": "scripted", "replies": ["done"], "repeat": True}},
     "default_model": "m",

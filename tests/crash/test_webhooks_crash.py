@@ -16,8 +16,6 @@ from tests.api.api import Api, requirement, until
 from tests.crash.process import process
 from tests.crash.test_server_crash import LOST
 
-pytestmark = pytest.mark.spread()
-
 CONFIG: dict[str, Any] = {
     "models": {"m": {"backend": "scripted", "replies": ["done"], "repeat": True}},
     "default_model": "m",

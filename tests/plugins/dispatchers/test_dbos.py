@@ -19,8 +19,6 @@ from interplay.plugins.dispatchers.dbos.link import Link
 from interplay.plugins.dispatchers.dbos.statements import key_of
 from interplay.testing.contracts.dispatcher_crew import Crew, Work, eventually
 
-pytestmark = pytest.mark.spread()
-
 OPENS = "tests.plugins.dispatchers.dbos_opener:opened"
 
 

@@ -13,8 +13,6 @@ from interplay.plugins.dispatchers.dbos.ledger import Ledger
 from interplay.plugins.dispatchers.dbos.link import Link
 from interplay.testing.contracts.dispatcher_crew import eventually
 
-pytestmark = pytest.mark.spread()
-
 
 class Hands:
     """Takes jobs, and holds each call until it is let go or told to hand back."""
