@@ -1,4 +1,8 @@
-"""What Anthropic's Messages API refuses, rule by rule, with the status and words it has for it."""
+"""What Anthropic's Messages API refuses, rule by rule, with the status and words it has for it.
+
+In one thing this is stricter: two messages of one role after the other are refused, which the API
+would put together.
+"""
 
 from __future__ import annotations
 

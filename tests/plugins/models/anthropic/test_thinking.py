@@ -22,6 +22,7 @@ def test_a_budget_follows_from_the_level_and_leaves_room_for_the_answer():
     old = "claude-haiku-4-5"
     full = asked(old, thinking_level="high", limit=64_000)
     assert full == {"type": "enabled", "budget_tokens": 24_576}
+    assert asked(old, thinking_level="xhigh", limit=64_000) == full
     assert asked(old, thinking_level="high", limit=4_000)["budget_tokens"] == 3_000
     assert asked(old, thinking_level="high", limit=1_000) is None
     assert asked(old) is None

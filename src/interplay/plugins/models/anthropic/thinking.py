@@ -38,10 +38,10 @@ def thinking_of(turn: Turn, dialect: Dialect, limit: int, *, forced: bool) -> Th
 
 def _budget(turn: Turn, dialect: Dialect, limit: int) -> Thinking:
     """A quarter of the limit at least is left to the answer; where that leaves too little to
-    think with, it does not think."""
-    wanted = dialect.budgets.get(turn.thinking_level) if turn.thinking_level else None
-    if wanted is None:
+    think with, it does not think. A level without a budget of its own has the largest."""
+    if turn.thinking_level is None or not dialect.budgets:
         return Thinking()
+    wanted = dialect.budgets.get(turn.thinking_level, max(dialect.budgets.values()))
     budget = min(wanted, limit * 3 // 4)
     if budget < _LEAST_BUDGET:
         return Thinking()
