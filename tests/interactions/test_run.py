@@ -20,7 +20,7 @@ from interplay.wire.steps import (
     Step,
     UserInputStep,
 )
-from interplay.wire.tools import CodeExecution
+from interplay.wire.tools import GoogleMaps
 from tests.api.api import fold, text_of
 
 
@@ -95,14 +95,14 @@ async def test_a_memo_outlives_the_process_and_steps_are_not_written_twice(house
     assert fold(await api.replay(id)) == done["steps"][1:]
 
 
-async def test_a_tool_the_server_does_not_have_is_named_in_the_failure(opened: Any) -> None:
+async def test_a_tool_that_is_not_set_up_is_named_in_the_failure(opened: Any) -> None:
     async def act(run: Run) -> None:
-        await run.converse("m", tools=[CodeExecution()])
+        await run.converse("m", tools=[GoogleMaps()])
 
     api = await opened(agents={"a": Doing(act)})
     answer = await api.create({"agent": "a", "input": "x"})
     assert answer.status == 400
-    assert "code_execution" in answer.message
+    assert "google_maps" in answer.message
 
 
 async def test_a_model_nobody_configured_is_named_in_the_failure(opened: Any) -> None:

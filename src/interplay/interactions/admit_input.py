@@ -7,7 +7,7 @@ from typing import Any
 
 from interplay.interactions.failures import invalid
 from interplay.interactions.history import ANSWERS, pending_calls
-from interplay.interactions.media import MediaContent, blocks, field_of
+from interplay.interactions.media import MEDIA_KINDS, MediaContent, blocks, field_of
 from interplay.settings import Limits
 from interplay.wire.content import Content, TextContent
 from interplay.wire.interaction import CreateInteraction
@@ -63,14 +63,11 @@ def media_of(given: Any) -> list[tuple[MediaContent, str]]:
     found: list[tuple[MediaContent, str]] = []
     entries: list[Any] = given if isinstance(given, list) else [given]  # pyright: ignore
     for number, entry in enumerate(entries):
-        place = f"input[{number}]" if isinstance(given, list) else "input"
-        if isinstance(entry, MediaContent):
-            found.append((entry, place))
-        elif not isinstance(entry, _CONTENT):
-            field = field_of(entry)
-            for at, block in enumerate(blocks(entry)):
-                if isinstance(block, MediaContent):
-                    found.append((block, f"{place}.{field}[{at}]"))
+        held: Any = () if entry.__class__ is TextContent else blocks(entry)
+        for at, block in enumerate(held or (entry,)):
+            if block.__class__ in MEDIA_KINDS:
+                place = f"input[{number}]" if isinstance(given, list) else "input"
+                found.append((block, f"{place}.{field_of(entry)}[{at}]" if held else place))
     return found
 
 

@@ -60,11 +60,11 @@ async def converse(at: Conversation) -> InteractionStatus:
     at.writer.sources = Sources(at.history, at.input, steps)
     prefix = at.writer.take_up(prefill=at.model.facts.prefill)
     told = await _take_up(at)
-    if pending_calls(steps):  # an earlier attempt came this far
+    if steps and pending_calls(steps):  # an earlier attempt came this far
         return "requires_action"
     opening = True
     for _ in range(at.limits.turns):
-        start, known = len(steps), len(found)
+        start, known, called = len(steps), len(found), at.writer.calls
         turn = await build_turn(at, first=opening, prefix=prefix)
         end, held = await _turn(at, turn)
         prefix = ""
@@ -75,13 +75,13 @@ async def converse(at: Conversation) -> InteractionStatus:
             )
         if end.reason == "length":
             return "incomplete"
-        misfits = await _carry_out(at, start, held, told=told)
-        if pending_calls(steps[start:]):
-            return "requires_action"
-        if not held and not misfits:
+        if not held and at.writer.calls == called:
             if at.format.json:
                 at.format.check(_text(at.journal))
             return "completed"
+        misfits = await _carry_out(at, start, held, told=told)
+        if pending_calls(steps[start:]):
+            return "requires_action"
         told = misfits
         opening = opening and (told or len(found) > known)  # what must be called was not yet
     raise GenerationFault(
@@ -96,12 +96,13 @@ async def _take_up(at: Conversation) -> bool:
     steps = at.journal.fold.steps
     at.toolbox.recall(at.history, "history")
     at.toolbox.recall(at.input, "input")
-    if at.journal.epoch > 1:
-        await _recall_usage(at.journal)
-        under_way = await at.toolbox.under_way(at.journal)
-        if under_way.numbers:
-            await _answer(at, under_way)
-        at.toolbox.recall(steps, "steps")
+    if at.journal.epoch == 1:
+        return False
+    await _recall_usage(at.journal)
+    under_way = await at.toolbox.under_way(at.journal)
+    if under_way.numbers:
+        await _answer(at, under_way)
+    at.toolbox.recall(steps, "steps")
     misfits = _misfits(at, 0)
     _refuse(at, misfits)
     return bool(misfits)

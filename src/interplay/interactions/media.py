@@ -30,6 +30,7 @@ from interplay.wire.steps import (
 log = logging.getLogger("interplay.media")
 
 MediaContent = ImageContent | AudioContent | DocumentContent | VideoContent
+MEDIA_KINDS = frozenset((ImageContent, AudioContent, DocumentContent, VideoContent))
 # Tuples, made once: a union in isinstance is made anew at each call.
 _SPOKEN = (UserInputStep, ModelOutputStep)
 _RESULTS = (FunctionResultStep, MCPServerToolResultStep, CodeExecutionResultStep)

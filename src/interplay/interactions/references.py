@@ -24,7 +24,7 @@ from interplay.files.service import FileService, is_file
 from interplay.files.sniff import UNKNOWN, sniff
 from interplay.interactions.documents import Documents, Text, chosen, framed, shares
 from interplay.interactions.failures import Rejected
-from interplay.interactions.media import MediaContent, blocks, field_of
+from interplay.interactions.media import MEDIA_KINDS, MediaContent, blocks, field_of
 from interplay.interactions.recent import Recent
 from interplay.interactions.sight import seen
 from interplay.settings import Limits
@@ -40,7 +40,6 @@ from interplay.wire.steps import (
 
 _TUBE = re.compile(r"(?:.+\.)?(?:youtube\.com|youtube-nocookie\.com|youtu\.be)")
 _DATA = re.compile(r"data:([^,;]*)(?:;[^,;]*)*?(;base64)?,(.*)", re.DOTALL)
-_KINDS = frozenset(MediaContent.__args__)
 _SPOKEN = frozenset({UserInputStep, ModelOutputStep})
 _RESULTS = frozenset({FunctionResultStep, MCPServerToolResultStep, CodeExecutionResultStep})
 _WHAT = {"image": "an image", "audio": "a recording", "video": "a video", "document": "a document"}
@@ -137,9 +136,12 @@ class References:
         """The steps as a model with these facts is shown them: references replaced by what they
         mean, documents it does not take by their text, and what is gone or cannot be seen by words
         that say so. Steps that need no change are the same objects."""
+        media = _media(steps)
+        if not media:
+            return steps
         new: dict[tuple[int, int], Any] = {}
         texts: list[tuple[tuple[int, int], Text, _Source]] = []
-        for number, at, block in _media(steps):
+        for number, at, block in media:
             try:
                 if isinstance(block, DocumentContent) and "document" not in facts.inputs:
                     source = await self._source(block, owner)
@@ -311,7 +313,7 @@ def _media(steps: Sequence[Step]) -> list[tuple[int, int, MediaContent]]:
         if not held:
             continue
         for at, block in enumerate(held):
-            if block.__class__ in _KINDS:
+            if block.__class__ in MEDIA_KINDS:
                 found.append((number, at, block))
     return found
 

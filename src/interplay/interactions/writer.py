@@ -39,6 +39,8 @@ class Writer:
         self._open: type | None = None
         self.sources: Sources | None = None
         """What texts may cite by number."""
+        self.calls = 0
+        """How many calls of the model it has written."""
         self.malformed: dict[int, str] = {}
         """What is wrong with the arguments of the calls that are no JSON object, by the index of
         their step."""
@@ -118,6 +120,7 @@ class Writer:
 
     def _start_call(self, call: FunctionCallStep) -> None:
         self.close()
+        self.calls += 1
         self._start(replay.bare(call))
         if call.arguments:
             for delta in replay.plain_deltas(call):
