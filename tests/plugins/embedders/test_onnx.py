@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -77,3 +79,26 @@ def test_without_its_model_or_the_extra_it_says_what_to_fetch(
     monkeypatch.setattr(session, "find_spec", lambda name: None)
     with pytest.raises(NotInstalled, match=r"interplay\[search\]"):
         kind(kind.Config(), Lends(tmp_path))
+
+
+async def test_the_runtime_reports_to_nobody(tmp_path: Path) -> None:
+    """What reports keeps a note of its session among the temporary files."""
+    script = (
+        "import asyncio\n"
+        "from tests.plugins.embedders.models import fetched\n"
+        "async def main():\n"
+        "    async with fetched('embedders', threads=1) as made:\n"
+        "        print(len(await made.embed(['words'], 'query')))\n"
+        "asyncio.run(main())\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        script,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    said, _ = await asyncio.wait_for(process.communicate(), 120)
+    assert said.strip() == b"1536"
+    assert os.listdir(tmp_path) == []

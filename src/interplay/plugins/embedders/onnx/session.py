@@ -87,6 +87,8 @@ class Session:
             return self._loaded
 
     def _read(self) -> tuple[Any, Any]:
+        # A version that is installed against our pin shall not report to its maker either.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
         import tokenizers
 
