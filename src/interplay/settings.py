@@ -230,6 +230,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Web search engine -> {use = "entry point", ...its own fields}; tried in this order."""
     reader: dict[str, Any] = {}
     """How pages are fetched: {use = "entry point", ...its own fields}."""
+    sandbox: dict[str, Any] = {}
+    """Where code is run: {backend = "auto", ...the backend's own fields}; none runs nothing."""
 
     @property
     def on_postgres(self) -> bool:

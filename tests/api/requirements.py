@@ -677,6 +677,19 @@ REQUIREMENTS: list[Requirement] = [
         "search:tool", "A model searches stores; what it cites names file and page.", REFERENCE
     ),
     Requirement(
+        "code-execution:steps",
+        "Code gives its call and result steps; files stay between the calls of an interaction.",
+        REFERENCE,
+    ),
+    Requirement(
+        "code-execution:images", "Images that code writes are content of its result.", REFERENCE
+    ),
+    Requirement("code-execution:limits", "Code that takes too much is an error.", OURS),
+    Requirement(
+        "code-execution:refused", "Without isolation the tool is refused, naming the check.", OURS
+    ),
+    Requirement("code-execution:sdk", "The official client reads the steps of code.", SDK),
+    Requirement(
         "computer-use:calls",
         "Predefined functions come back as function calls that the caller answers.",
         REFERENCE,

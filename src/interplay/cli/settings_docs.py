@@ -37,6 +37,11 @@ use = "my_package.engines:MyEngine"
 [reader]
 use = "my_package.readers:MyReader"
 """,
+    "sandbox": """\
+[sandbox]
+backend = "auto"
+sandboxes = 32
+""",
 }
 
 

@@ -12,6 +12,7 @@ from interplay.contracts.engine import SearchEngine
 from interplay.contracts.library import Library
 from interplay.contracts.reader import Reader
 from interplay.contracts.records import Records
+from interplay.contracts.sandbox import Sandboxes
 
 
 class Surroundings(Protocol):
@@ -42,4 +43,9 @@ class Surroundings(Protocol):
 
     def library(self) -> Library:
         """The search stores that callers fill."""
+        ...
+
+    def sandbox(self) -> Sandboxes:
+        """The configured backend of sandboxes. Raises interplay.contracts.sandbox.NoIsolation when
+        the settings say that there is none."""
         ...

@@ -18,6 +18,7 @@ from interplay.contracts.failure import NotInstalled
 from interplay.contracts.library import Library
 from interplay.contracts.reader import Reader
 from interplay.contracts.reranker import Reranker
+from interplay.contracts.sandbox import NoIsolation, Sandboxes
 from interplay.contracts.store import Store
 from interplay.interactions.roster import convert
 from interplay.settings import Settings, SettingsError
@@ -33,6 +34,7 @@ class Lent:
         self._settings = settings
         self._engines: list[SearchEngine] | None = None
         self._reader: Reader | None = None
+        self._sandboxes: Sandboxes | None = None
         self._embedders: list[Embedder | Reranker] = []
         self.shelves: Library | None = None
         """What `library` answers; the assembly puts it there."""
@@ -66,6 +68,19 @@ class Lent:
         if reader is None:
             reader = self._reader = self._plugin("readers", "http", self._settings.reader)
         return reader
+
+    def sandbox(self) -> Sandboxes:
+        """The backend of sandboxes. Raises NoIsolation, SettingsError."""
+        made = self._sandboxes
+        if made is None:
+            fields = dict(self._settings.sandbox)
+            backend = str(fields.pop("backend", "auto"))
+            if backend == "none":
+                raise NoIsolation('Nothing is run here: the settings say sandbox.backend = "none".')
+            use = "bubblewrap" if backend == "auto" else backend
+            made = self._plugin("sandboxes", use, fields)
+            self._sandboxes = made
+        return made
 
     def embedder(self) -> Embedder | None:
         """A new embedder as `files.embedder` has it; said in the log. Raises SettingsError."""
@@ -127,6 +142,8 @@ class Lent:
             await made.close()
         if self._reader is not None:
             await self._reader.close()
+        if self._sandboxes is not None:
+            await self._sandboxes.close()
 
 
 def _made(folder: Path) -> Path:

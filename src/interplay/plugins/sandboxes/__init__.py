@@ -1,0 +1,1 @@
+"""Places where code nobody vouches for runs."""
