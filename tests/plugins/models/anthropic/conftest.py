@@ -9,6 +9,6 @@ from interplay.testing.local_messages import LocalMessages
 
 @pytest.fixture
 async def server() -> AsyncIterator[LocalMessages]:
-    """A double that is not asked twice to take a bad request: what it refused fails the test."""
+    """A double; `server.refused` says what it did not take."""
     async with LocalMessages() as made:
         yield made

@@ -99,6 +99,13 @@ def test_functions_that_were_called_and_are_gone_are_declared():
     assert made["tool_choice"] == {"type": "none"}
 
 
+def test_who_would_call_all_the_same_is_shown_no_functions():
+    how: Any = {"name": "qwen3", "functions": [WEATHER]}
+    assert "tools" not in body(*LOOP, choice=Choice(mode="none"), **how)
+    assert "tools" in body(*LOOP, **how)
+    assert "tools" not in body(*LOOP, name="qwen3")
+
+
 def test_json_is_held_to_its_schema():
     made = body(json=True, schema=COLOUR)
     format = made["output_config"]["format"]

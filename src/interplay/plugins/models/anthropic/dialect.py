@@ -35,6 +35,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it takes temperature and top_p: both, one of them, or neither, and no top_k."""
     forced_calls: bool = True
     """It can be made to call a function, if it does not think meanwhile."""
+    forbidden_calls: bool = True
+    """It calls nothing when it is told to call nothing; else it is shown no functions then."""
     schema: bool = False
     """It can be held to a JSON schema, in answers and in arguments."""
     prefill: bool = False
@@ -55,6 +57,7 @@ class GivenDialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     bound: bool | UnsetType = UNSET
     sampling: Sampling | UnsetType = UNSET
     forced_calls: bool | UnsetType = UNSET
+    forbidden_calls: bool | UnsetType = UNSET
     schema: bool | UnsetType = UNSET
     prefill: bool | UnsetType = UNSET
     media: bool | UnsetType = UNSET
@@ -90,7 +93,7 @@ _BUDGET = Dialect(
 _FOUR = msgspec.structs.replace(_BUDGET, sampling="both", schema=False)
 
 DIALECTS: dict[str, Dialect] = {
-    "*": Dialect(media=False),
+    "*": Dialect(media=False, forbidden_calls=False),
     "claude-*": _NEWEST,
     "claude-fable-5": _ALWAYS,
     "claude-mythos-5": _ALWAYS,

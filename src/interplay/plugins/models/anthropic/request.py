@@ -107,8 +107,10 @@ def _add_functions(
 ) -> None:
     """Functions that were called and are offered no more are named where nothing else is: a
     conversation with calls needs something declared."""
+    if turn.choice.mode == "none" and not dialect.forbidden_calls:
+        return
     if not shown:
-        if called:
+        if called and dialect.forbidden_calls:
             body["tools"] = [_gone(name) for name in sorted(called)]
             body["tool_choice"] = {"type": "none"}
         return
