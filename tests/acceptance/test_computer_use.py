@@ -8,6 +8,7 @@ import re
 import shutil
 import struct
 import sys
+import tempfile
 import zlib
 from base64 import b64decode
 from pathlib import Path
@@ -50,24 +51,26 @@ async def run(
     folder: Path, *arguments: str, said: bytes = b"", url: str | None = None
 ) -> tuple[int | None, str]:
     """Runs the example; its exit status and what it printed."""
-    environment = {**os.environ, "TMPDIR": str(folder), "HOME": str(folder)}
-    environment |= {"INTERPLAY_URL": url} if url else {}
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(EXAMPLE),
-        *arguments,
-        env=environment,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        async with asyncio.timeout(240):
-            out, _ = await child.communicate(said)
-    finally:
-        if child.returncode is None:
-            child.terminate()
-            await child.wait()
+    # A browser's socket lies among its temporary files and bears no long path.
+    with tempfile.TemporaryDirectory() as scratch:
+        environment = {**os.environ, "TMPDIR": scratch, "HOME": str(folder)}
+        environment |= {"INTERPLAY_URL": url} if url else {}
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(EXAMPLE),
+            *arguments,
+            env=environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        try:
+            async with asyncio.timeout(240):
+                out, _ = await child.communicate(said)
+        finally:
+            if child.returncode is None:
+                child.terminate()
+                await child.wait()
     return child.returncode, out.decode()
 
 
