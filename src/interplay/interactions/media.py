@@ -32,8 +32,8 @@ log = logging.getLogger("interplay.media")
 MediaContent = ImageContent | AudioContent | DocumentContent | VideoContent
 MEDIA_KINDS = frozenset((ImageContent, AudioContent, DocumentContent, VideoContent))
 # Tuples, made once: a union in isinstance is made anew at each call.
-_SPOKEN = (UserInputStep, ModelOutputStep)
-_RESULTS = (FunctionResultStep, MCPServerToolResultStep, CodeExecutionResultStep)
+SPOKEN = (UserInputStep, ModelOutputStep)
+RESULTS = (FunctionResultStep, MCPServerToolResultStep, CodeExecutionResultStep)
 _MARK = "blob:sha256:"  # a colon is no base64 character: no caller's data can look like this
 _RAW_MARK = b'"data":"blob:sha256:'
 _decode_steps = msgspec.json.Decoder(list[Step]).decode
@@ -41,22 +41,22 @@ _decode_steps = msgspec.json.Decoder(list[Step]).decode
 
 def blocks(step: Step) -> list[Any]:
     """The content blocks of a step, whatever field they stand in."""
-    if isinstance(step, _SPOKEN):
+    if isinstance(step, SPOKEN):
         return step.content or []
     if isinstance(step, ThoughtStep):
         return step.summary or []
-    if isinstance(step, _RESULTS):
+    if isinstance(step, RESULTS):
         return step.result if isinstance(step.result, list) else []
     return []
 
 
 def field_of(step: Step) -> str | None:
     """The field that holds a step's content blocks; None where it has none."""
-    if isinstance(step, _SPOKEN):
+    if isinstance(step, SPOKEN):
         return "content"
     if isinstance(step, ThoughtStep):
         return "summary"
-    return "result" if isinstance(step, _RESULTS) else None
+    return "result" if isinstance(step, RESULTS) else None
 
 
 def media_in(steps: list[Step]) -> Iterator[MediaContent]:

@@ -24,24 +24,24 @@ from interplay.files.service import FileService, is_file
 from interplay.files.sniff import UNKNOWN, sniff
 from interplay.interactions.documents import Documents, Text, chosen, framed, shares
 from interplay.interactions.failures import Rejected
-from interplay.interactions.media import MEDIA_KINDS, MediaContent, blocks, field_of
+from interplay.interactions.media import (
+    MEDIA_KINDS,
+    RESULTS,
+    SPOKEN,
+    MediaContent,
+    blocks,
+    field_of,
+)
 from interplay.interactions.recent import Recent
 from interplay.interactions.sight import seen
 from interplay.settings import Limits
 from interplay.wire.content import DocumentContent, TextContent
 from interplay.wire.steps import (
-    CodeExecutionResultStep,
-    FunctionResultStep,
-    MCPServerToolResultStep,
-    ModelOutputStep,
     Step,
-    UserInputStep,
 )
 
 _TUBE = re.compile(r"(?:.+\.)?(?:youtube\.com|youtube-nocookie\.com|youtu\.be)")
 _DATA = re.compile(r"data:([^,;]*)(?:;[^,;]*)*?(;base64)?,(.*)", re.DOTALL)
-_SPOKEN = frozenset({UserInputStep, ModelOutputStep})
-_RESULTS = frozenset({FunctionResultStep, MCPServerToolResultStep, CodeExecutionResultStep})
 _WHAT = {"image": "an image", "audio": "a recording", "video": "a video", "document": "a document"}
 _FETCHED_AT_ONCE = 8
 _MOST_NOTICES = 5
@@ -303,10 +303,10 @@ def _media(steps: Sequence[Step]) -> list[tuple[int, int, MediaContent]]:
     found: list[tuple[int, int, MediaContent]] = []
     for number, step in enumerate(steps):
         kind = step.__class__
-        if kind in _SPOKEN:
+        if kind in SPOKEN:
             spoken: Any = step
             held: list[Any] | None = spoken.content
-        elif kind in _RESULTS:
+        elif kind in RESULTS:
             held = blocks(step)
         else:
             continue

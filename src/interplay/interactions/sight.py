@@ -10,19 +10,11 @@ from typing import Any
 import msgspec
 
 from interplay.contracts.shown import unseen
-from interplay.interactions.media import MediaContent
+from interplay.interactions.media import RESULTS, SPOKEN, MediaContent
 from interplay.wire.content import DocumentContent, TextContent
 from interplay.wire.steps import (
-    CodeExecutionResultStep,
-    FunctionResultStep,
-    MCPServerToolResultStep,
-    ModelOutputStep,
     Step,
-    UserInputStep,
 )
-
-_SPOKEN = (UserInputStep, ModelOutputStep)
-_RESULTS = (FunctionResultStep, MCPServerToolResultStep, CodeExecutionResultStep)
 
 
 def seen(steps: list[Step], inputs: Set[str]) -> list[Step]:
@@ -33,14 +25,14 @@ def seen(steps: list[Step], inputs: Set[str]) -> list[Step]:
 
 
 def _told(step: Any, inputs: Set[str]) -> Step:
-    if isinstance(step, _SPOKEN):
+    if isinstance(step, SPOKEN):
         for block in step.content or ():
             if block.__class__ is not TextContent:
                 break
         else:
             return step  # as nearly all are
         field, held = "content", step.content or []
-    elif isinstance(step, _RESULTS) and isinstance(step.result, list):
+    elif isinstance(step, RESULTS) and isinstance(step.result, list):
         field, held = "result", step.result
     else:
         return step
