@@ -11,6 +11,7 @@ from interplay.cli import checks
 from interplay.settings import Settings
 from tests.cli.loopback import Canned
 from tests.ports import free_port
+from tests.sandboxes import needs_bubblewrap
 
 
 def named(found, name):
@@ -120,6 +121,23 @@ def test_a_model_file_is_looked_for(tmp_path, there, state):
     assert found.state == state
 
 
+@needs_bubblewrap
+def test_a_sandbox_that_opens_is_well(tmp_path):
+    found = named(checks.isolation(settings(tmp_path)), "sandbox")
+    assert (found.state, "contained" in found.found) == ("ok", True)
+
+
+def test_no_sandbox_is_a_failure_only_where_one_was_chosen(tmp_path):
+    for chosen, state in (({}, "warn"), ({"backend": "bubblewrap"}, "fail")):
+        sandbox = {"bwrap": str(tmp_path / "nowhere"), **chosen}
+        found = named(checks.isolation(settings(tmp_path, sandbox=sandbox)), "sandbox")
+        assert (found.state, bool(found.way_out)) == (state, True)
+    (found,) = checks.isolation(settings(tmp_path, sandbox={"backend": "none"}))
+    assert found.state == "ok"
+    (found,) = checks.isolation(settings(tmp_path, sandbox={"sandboxs": 1}))
+    assert found.state == "fail"
+
+
 def test_a_free_port_is_well(tmp_path):
     chosen = settings(tmp_path, port=free_port())
     (found,) = checks.listening(chosen, f"http://127.0.0.1:{chosen.port}", None)
@@ -174,7 +192,7 @@ def test_a_keys_file_that_others_can_read_is_a_warning(tmp_path):
 def test_every_check_is_made(tmp_path):
     chosen = settings(tmp_path, port=free_port())
     found = list(checks.every(chosen, f"http://127.0.0.1:{chosen.port}", None))
-    assert {"python", "packages", "disk", "default model", "keys", "port"} <= {
+    assert {"python", "packages", "disk", "default model", "sandbox", "keys", "port"} <= {
         c.name for c in found
     }
     assert all(check.way_out for check in found if check.state == "fail")

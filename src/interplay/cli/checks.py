@@ -21,7 +21,7 @@ import msgspec
 from interplay.cli.client import Api, ApiFault, Unreachable
 from interplay.cli.plain import fields, objects
 from interplay.cli.steps import size
-from interplay.settings import Settings
+from interplay.settings import Settings, SettingsError
 
 _SCARCE, _TOO_LITTLE = 2_000_000_000, 200_000_000
 """Free bytes below which a disk is worth a warning, and a failure."""
@@ -191,6 +191,33 @@ def models(settings: Settings) -> Iterator[Check]:
         yield Check("default model", "ok", f"{name}: {rows[name]['path']}")
 
 
+def isolation(settings: Settings) -> Iterator[Check]:
+    """Where code of models is run. The server does without, so that what fails is a failure only
+    where settings name a backend."""
+    import asyncio
+
+    from interplay.cli.isolation import preflight
+    from interplay.contracts.failure import Failure
+
+    chosen = str(settings.sandbox.get("backend", "auto"))
+    if chosen == "none":
+        yield Check("sandbox", "ok", "none, as the settings say; code_execution is refused")
+        return
+    state = "warn" if chosen == "auto" else "fail"
+    try:
+        looked = asyncio.run(preflight(settings))
+    except (Failure, SettingsError) as error:
+        yield Check("sandbox", "fail", str(error), "Correct the table [sandbox].")
+        return
+    amiss = [check for check in looked if not check.passed]
+    for check in amiss:
+        found = f"{check.name}: {check.found}"
+        yield Check("sandbox", state if check.required else "warn", found, check.way_out)
+    if not any(check.required for check in amiss):
+        found = f"opened and contained ({', '.join(check.name for check in looked)})"
+        yield Check("sandbox", "ok", f"{found}; `interplay sandbox check` tries its walls")
+
+
 def listening(settings: Settings, url: str, key: str | None) -> Iterator[Check]:
     """The port: free, taken by this server, or taken by something else."""
     api = Api(url, key)
@@ -275,6 +302,7 @@ def every(settings: Settings, url: str, key: str | None) -> Iterator[Check]:
         installation(),
         folders(settings),
         models(settings),
+        isolation(settings),
         access(settings),
         listening(settings, url, key),
     ]

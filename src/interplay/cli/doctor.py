@@ -29,7 +29,7 @@ def doctor(
     """Check this installation and say the way out.
 
     Looks at Python and packages, settings, the data folder and its disk, the models that are
-    here, keys, the port, and the server that answers there. Changes nothing.
+    here, the sandbox, keys, the port, and the server that answers there. Changes nothing.
 
     \b
     Exit codes: 0 nothing failed (there may be warnings); 1 something failed.

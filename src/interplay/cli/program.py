@@ -50,6 +50,10 @@ COMMANDS = {
         f"{_GROUP}.models:models",
         "Models that run beside the server: fetch, list, remove.",
     ),
+    "sandbox": (
+        f"{_GROUP}.sandbox:sandbox",
+        "Where code of models runs: check that it is isolated, give it packages.",
+    ),
     "admin": (f"{_GROUP}.admin:admin", "Bring a database up to date, move a data folder into one."),
     "config": (f"{_GROUP}.config:config", "Print every setting and where it comes from."),
     "doctor": (f"{_GROUP}.doctor:doctor", "Check this installation and say the way out."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
 from typing import Literal, Protocol
 
 import msgspec
@@ -33,6 +34,15 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     """What to do where it failed."""
     required: bool = True
     """Nothing runs without it; else isolation holds, and a limit is softer."""
+
+
+class Packages(msgspec.Struct, frozen=True, kw_only=True):
+    """Where Python packages lie that every sandbox may read."""
+
+    folder: Path
+    """A folder of this machine; it need not be there yet."""
+    python: Path
+    """The Python they are for, as this machine has it."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +149,16 @@ class Sandboxes(Protocol):
 
     async def ready(self) -> None:
         """Raises NoIsolation naming the first required check that failed; looks once."""
+        ...
+
+    async def probe(self) -> list[Check]:
+        """Tries known ways out from inside of a sandbox, a second or two; a failed check says
+        which was found. Raises NoIsolation, SandboxGone."""
+        ...
+
+    def packages(self) -> Packages | None:
+        """None when packages are no matter of this machine. Raises NoIsolation when there is no
+        Python to be had."""
         ...
 
     async def open(self, limits: Limits) -> Sandbox:

@@ -73,13 +73,7 @@ class Lent:
         """The backend of sandboxes. Raises NoIsolation, SettingsError."""
         made = self._sandboxes
         if made is None:
-            fields = dict(self._settings.sandbox)
-            backend = str(fields.pop("backend", "auto"))
-            if backend == "none":
-                raise NoIsolation('Nothing is run here: the settings say sandbox.backend = "none".')
-            use = "bubblewrap" if backend == "auto" else backend
-            made = self._plugin("sandboxes", use, fields)
-            self._sandboxes = made
+            made = self._sandboxes = sandboxes(self._settings, self)
         return made
 
     def embedder(self) -> Embedder | None:
@@ -125,14 +119,7 @@ class Lent:
         return self.shelves
 
     def _plugin(self, section: str, name: str, given: dict[str, Any]) -> Any:
-        fields = dict(given)
-        use = fields.pop("use", name)
-        try:
-            kind: Any = registry.load(f"interplay.{section}", use)
-        except (registry.UnknownPlugin, ImportError) as error:
-            raise SettingsError(f"{section}.{name}: {error}") from error
-        config: msgspec.Struct = convert(fields, kind.Config, f"{section}.{name}")
-        return kind(config, self)
+        return _built(section, name, given, self)
 
     async def close(self) -> None:
         """Lets go of what was built."""
@@ -144,6 +131,31 @@ class Lent:
             await self._reader.close()
         if self._sandboxes is not None:
             await self._sandboxes.close()
+
+
+def sandboxes(settings: Settings, lent: Any) -> Sandboxes:
+    """A new backend of sandboxes as settings have it, over a Surroundings of which it uses
+    folders alone. Raises NoIsolation when there is to be none, SettingsError."""
+    fields = dict(settings.sandbox)
+    backend = str(fields.pop("backend", "auto"))
+    if backend == "none":
+        raise NoIsolation('Nothing is run here: the settings say sandbox.backend = "none".')
+    made: Sandboxes = _built(
+        "sandboxes", "bubblewrap" if backend == "auto" else backend, fields, lent
+    )
+    return made
+
+
+def _built(section: str, name: str, given: dict[str, Any], lent: Any) -> Any:
+    """A plugin of settings."""
+    fields = dict(given)
+    use = fields.pop("use", name)
+    try:
+        kind: Any = registry.load(f"interplay.{section}", use)
+    except (registry.UnknownPlugin, ImportError) as error:
+        raise SettingsError(f"{section}.{name}: {error}") from error
+    config: msgspec.Struct = convert(fields, kind.Config, f"{section}.{name}")
+    return kind(config, lent)
 
 
 def _made(folder: Path) -> Path:

@@ -64,6 +64,17 @@ class SandboxContract:
         assert all(check.found for check in checks)
         assert sandboxes.guarantee in ("G1", "G2", "G3")
 
+    async def test_no_known_way_out_is_open(self, sandboxes: Sandboxes) -> None:
+        """Probes of the backend's own, from inside."""
+        checks = await sandboxes.probe()
+        assert checks
+        assert [check for check in checks if not check.passed] == []
+
+    async def test_packages_have_a_place(self, sandboxes: Sandboxes) -> None:
+        """And a Python they are for, when they are a matter of this machine."""
+        packages = sandboxes.packages()
+        assert packages is None or packages.python.is_file()
+
     async def test_a_command_reads_and_writes_and_ends(self, sandbox: Sandbox) -> None:
         """Streams are apart, input and variables arrive, the code comes back."""
         script = 'cat; echo "$WORD" >&2; exit 3'

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from interplay.contracts.sandbox import Limits
-from interplay.plugins.sandboxes.bubblewrap import seccomp
-from interplay.plugins.sandboxes.bubblewrap.root import HOME, reachable
+from interplay.contracts.sandbox import Limits, SandboxGone
+from interplay.plugins.sandboxes.bubblewrap import escapes, seccomp
+from interplay.plugins.sandboxes.bubblewrap.root import _STAGES, HOME, reachable
 from interplay.testing.contracts.sandbox import ran
 from tests.sandboxes import backend, needs_bubblewrap
 
-PROBES = Path(__file__).with_name("probes.py")
+PROBES = Path(escapes.__file__).with_name("probes.py")
 _PYTHONS = [Path(sys.executable), Path("/usr/bin/python{}.{}".format(*sys.version_info))]
 PYTHON = next((path for path in _PYTHONS if path.exists() and reachable(path)), None)
 """One that an ordinary user can start."""
@@ -50,6 +50,25 @@ async def test_nothing_that_is_known_gets_through(
 
 
 @needs_bubblewrap
+async def test_probes_that_do_not_come_to_their_end_are_no_proof(tmp_path: Path) -> None:
+    box = await (sandboxes := backend(tmp_path)).open(Limits(seconds=0.001))
+    try:
+        with pytest.raises(SandboxGone, match="did not come to their end"):
+            await escapes.tried(box)
+    finally:
+        await sandboxes.close()
+
+
+def test_what_got_through_fails_the_check_of_its_wall() -> None:
+    checks = escapes.told({"writes /usr/x": "/usr/x", "s4 family 40": "made"})
+    failed = {check.name: check.found for check in checks if not check.passed}
+    assert failed.pop("walls: files") == "writes /usr/x: /usr/x"
+    assert failed == {"walls: kernel": "s4 family 40: made"}
+    assert all(check.way_out for check in checks if not check.passed)
+    assert len(checks) == 4
+
+
+@needs_bubblewrap
 async def test_the_probes_see_what_is_open(tmp_path: Path) -> None:
     """On what a sandbox does have they say so: they are not blind."""
     box = await (sandboxes := backend(tmp_path)).open(Limits())
@@ -67,7 +86,9 @@ async def test_the_probes_see_what_is_open(tmp_path: Path) -> None:
 
 
 @needs_bubblewrap
-async def test_a_server_that_is_killed_leaves_no_process_and_no_group(tmp_path: Path) -> None:
+async def test_a_server_that_is_killed_leaves_no_process_group_or_mount(
+    tmp_path: Path,
+) -> None:
     script = f"""
 import asyncio, pathlib, sys
 from tests.sandboxes import backend
@@ -81,16 +102,30 @@ async def main():
 
 asyncio.run(main())
 """
+    mounts = _mounts("self")
     program = [sys.executable, "-c", script]
     server = await asyncio.create_subprocess_exec(*program, stdout=asyncio.subprocess.PIPE)
     assert server.stdout is not None
     async with asyncio.timeout(120):
         assert await server.stdout.readline() == b"runs\n"
-        assert _left(server.pid)
+        left = _left(server.pid)
+        inside = [_mounts(pid) for pid in left if pid.isdigit()]
+        assert any("/home/user" in {place for place, _ in seen} for seen in inside)
+        assert _mounts("self") <= mounts
         server.kill()
         await server.wait()
         while _left(server.pid):  # noqa: ASYNC110 - nobody tells of their end
             await asyncio.sleep(0.05)
+    assert _mounts("self") <= mounts
+
+
+def _mounts(pid: str) -> set[tuple[str, str]]:
+    """Where a process sees something mounted and what, of places a sandbox could have to do
+    with."""
+    lines = Path(f"/proc/{pid}/mountinfo").read_text("utf-8").splitlines()
+    pairs = [(line.split()[4], line.partition(" - ")[2]) for line in lines]
+    ours = (*_STAGES, "/tmp", "/home", "/newroot", "/oldroot", "/proc", "/dev")
+    return {(place, what) for place, what in pairs if place.startswith(ours)}
 
 
 def _left(pid: int) -> list[str]:
@@ -134,7 +169,7 @@ def test_an_ordinary_user_has_the_same_walls() -> None:
     ended = subprocess.run(
         [str(PYTHON), "-c", UNPRIVILEGED, str(PROBES), calls],
         env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-        cwd=PROBES.parents[4],
+        cwd=Path(__file__).parents[4],
         user=65_534,
         group=65_534,
         extra_groups=[],

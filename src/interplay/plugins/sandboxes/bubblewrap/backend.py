@@ -13,9 +13,17 @@ from typing import ClassVar
 import msgspec
 
 from interplay.contracts.failure import Busy
-from interplay.contracts.sandbox import Check, Command, Exit, Limits, NoIsolation, SandboxGone
+from interplay.contracts.sandbox import (
+    Check,
+    Command,
+    Exit,
+    Limits,
+    NoIsolation,
+    Packages,
+    SandboxGone,
+)
 from interplay.contracts.surroundings import Surroundings
-from interplay.plugins.sandboxes.bubblewrap import launch, root
+from interplay.plugins.sandboxes.bubblewrap import escapes, launch, root
 from interplay.plugins.sandboxes.bubblewrap.box import Box
 from interplay.plugins.sandboxes.bubblewrap.cgroups import Cgroups
 from interplay.plugins.sandboxes.bubblewrap.config import BubblewrapConfig
@@ -64,6 +72,22 @@ class Bubblewrap:
                     f"Nothing can be run in isolation: the check '{check.name}' failed"
                     f" ({check.found}). {check.way_out}".strip()
                 )
+
+    async def probe(self) -> list[Check]:
+        """As interplay.contracts.sandbox.Sandboxes."""
+        box = await self.open(Limits(seconds=60.0))
+        try:
+            return await escapes.tried(box)
+        finally:
+            await box.close()
+
+    def packages(self) -> Packages:
+        """As interplay.contracts.sandbox.Sandboxes."""
+        try:
+            python = root.interpreter(self._config.python)
+        except root.NoRoot as error:
+            raise NoIsolation(f"{error}. Name another Python in [sandbox] python.") from error
+        return Packages(folder=self._folder(python), python=python)
 
     async def open(self, limits: Limits) -> Box:
         """As interplay.contracts.sandbox.Sandboxes."""
@@ -181,9 +205,15 @@ class Bubblewrap:
         return box
 
     def _parts(self, bwrap: Path) -> root.Parts:
+        python = root.interpreter(self._config.python)
+        return root.parts(bwrap, python, self._folder(python))
+
+    def _folder(self, python: Path) -> Path:
+        """Where packages for a Python lie; those of another version would not run."""
         given = self._config.packages
-        packages = Path(given).expanduser() if given else self._surroundings.cache("sandbox")
-        return root.parts(bwrap, self._config.python, packages)
+        if given:
+            return Path(given).expanduser()
+        return self._surroundings.cache("sandbox") / python.name
 
     def _groups(self) -> Cgroups:
         if self._cgroups is None:

@@ -48,13 +48,17 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     lent: list[Lent]
 
 
-def parts(bwrap: Path, python: str, packages: Path) -> Parts:
-    """What sandboxes are made of. Raises NoRoot."""
-    program = Path(python or getattr(sys, "_base_executable", sys.executable))
+def interpreter(given: str) -> Path:
+    """The Python inside, without links on the way to it. Raises NoRoot."""
+    program = Path(given or getattr(sys, "_base_executable", sys.executable))
     try:
-        real = program.resolve(strict=True)
+        return program.resolve(strict=True)
     except OSError as error:
         raise NoRoot(f"There is no Python {program}") from error
+
+
+def parts(bwrap: Path, real: Path, packages: Path) -> Parts:
+    """What sandboxes are made of. Raises NoRoot."""
     lent: list[Lent] = []
     if not real.is_relative_to("/usr"):
         prefix = real.parent.parent
