@@ -34,6 +34,7 @@ from interplay.wire.tools import (
 )
 from tests import engines
 from tests.engines import Around, Finds, hit
+from tests.sandboxes import backend, needs_bubblewrap
 
 
 class TestSearch(ToolContract):
@@ -102,6 +103,28 @@ class TestCode(TestSearch):
     @pytest.fixture
     def tool(self):
         return ScriptedTool("code_execution", ["1", "2"])
+
+    @pytest.fixture
+    def declaration(self):
+        return CodeExecution()
+
+    @pytest.fixture
+    def arguments(self):
+        return {"code": "print(1)"}
+
+
+@needs_bubblewrap
+class TestCodeExecution(ToolContract):
+    """The plugin code_execution in sandboxes of this machine."""
+
+    @pytest.fixture
+    async def tool(self, tmp_path: Path):
+        sandboxes = backend(tmp_path)
+        kind: Any = registry.load("interplay.tools", "code_execution")
+        tool = kind(kind.Config(), SimpleNamespace(sandbox=lambda: sandboxes))
+        yield tool
+        await tool.close()
+        await sandboxes.close()
 
     @pytest.fixture
     def declaration(self):

@@ -12,7 +12,6 @@ import pytest
 
 from interplay.contracts.tool import CallSite, ToolCall
 from interplay.plugins.tools.code_execution import CodeExecution
-from interplay.testing.contracts.tool import ToolContract
 from interplay.wire.content import ImageContent
 from interplay.wire.tools import CodeExecution as Declaration
 from tests.sandboxes import backend, needs_bubblewrap
@@ -38,26 +37,6 @@ async def said(tool: CodeExecution, code: str, interaction: str = "a") -> Any:
     )
     call = ToolCall(id="call0001", name="code_execution", arguments={"code": code})
     return [piece async for piece in tool.call(call, site)][-1]
-
-
-class TestTool(ToolContract):
-    """The shipped suite."""
-
-    @pytest.fixture
-    async def tool(self, tmp_path: Path):
-        sandboxes = backend(tmp_path)
-        tool = made(sandboxes)
-        yield tool
-        await tool.close()
-        await sandboxes.close()
-
-    @pytest.fixture
-    def declaration(self):
-        return Declaration()
-
-    @pytest.fixture
-    def arguments(self):
-        return {"code": "print(1)"}
 
 
 async def test_interactions_do_not_see_each_other_and_lost_files_are_told(tmp_path: Path) -> None:
