@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,9 +12,20 @@ import pytest
 from interplay.contracts.registry import load
 from interplay.plugins.sandboxes.bubblewrap.launch import found
 
-needs_bubblewrap = pytest.mark.skipif(
-    found("") is None, reason="there is no bubblewrap: apt-get install bubblewrap"
-)
+
+def _why_not() -> str:
+    """Why there can be no namespaces here, asked of bubblewrap itself; empty when there can be."""
+    program = found("")
+    if program is None:
+        return "there is no bubblewrap: apt-get install bubblewrap"
+    words = [str(program), "--unshare-all", "--unshare-user", "--ro-bind", "/", "/"]
+    ended = subprocess.run([*words, "--proc", "/proc", "true"], capture_output=True, timeout=60)
+    said = ended.stderr.decode(errors="replace").strip()
+    return (said or "bubblewrap opens no namespaces") if ended.returncode else ""
+
+
+_REASON = _why_not()
+needs_bubblewrap = pytest.mark.skipif(bool(_REASON), reason=_REASON)
 
 
 def backend(folder: Path, **config: Any) -> Any:
