@@ -110,7 +110,7 @@ asyncio.run(main())
         async with asyncio.timeout(120):
             assert await server.stdout.readline() == b"runs\n"
             inside: list[str] = []
-            while not inside:  # noqa: ASYNC110 - the word comes before what it announces
+            while not inside:  # the word comes before what it announces
                 await asyncio.sleep(0.05)
                 inside = [at for at in _left(server.pid) if at.isdigit()]
             assert "/home/user" in {place for place, _ in _mounts(inside[0])}
