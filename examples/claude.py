@@ -8,18 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
-import subprocess
 import sys
-import tempfile
-import time
-import urllib.request
-from pathlib import Path
 from typing import Any
 
 from google import genai
 
 from interplay.testing.local_messages import LocalMessages
+from serving import serving
 
 MODEL = os.environ.get("INTERPLAY_MODEL", "claude-haiku-4-5")
 QUESTION = 'Is it warm in Rome?\ncall get_temperature {"city": "Rome"}'
@@ -37,7 +32,7 @@ THERMOMETER: Any = {
 
 def ask(url: str) -> int:
     """Two interactions of one chain: the question, and the results of what was called."""
-    client = genai.Client(api_key="none", http_options={"base_url": url})
+    client: Any = genai.Client(api_key="none", http_options={"base_url": url})
     how: Any = {
         "model": MODEL,
         "tools": [THERMOMETER],
@@ -45,7 +40,7 @@ def ask(url: str) -> int:
     }
     first = client.interactions.create(input=QUESTION, **how)
     results: list[Any] = []
-    for step in first.steps or []:
+    for step in first.steps or ():
         if step.type == "thought" and step.summary:
             print("thought:", step.summary[0].text)
         elif step.type == "function_call":
@@ -61,43 +56,19 @@ def ask(url: str) -> int:
     return 0 if second.status == "completed" else 1
 
 
-def serve(folder: Path, upstream: str) -> tuple[subprocess.Popen[bytes], str]:
-    """A server with every Claude, and its address once it answers."""
-    settings = folder / "interplay.toml"
-    lines = [f'data_dir = "{folder / "data"}"', '[models."claude-*"]', 'backend = "anthropic"']
-    if upstream:
-        lines += [f'base_url = "{upstream}"']
-    else:
-        lines += ['api_key_env = "ANTHROPIC_API_KEY"']
-    settings.write_text("\n".join(lines), encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "interplay", "serve", "--config", str(settings), "--port", str(port)]
-    )
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"{url}/health", timeout=1).close()
-            return server, url
-        except OSError:
-            time.sleep(0.1)
-    server.terminate()
-    raise SystemExit("The server did not start.")
+def at_home(double: str) -> int:
+    """Asks a server of its own, before the real API or its double at this address."""
+    where = 'api_key_env = "ANTHROPIC_API_KEY"'
+    if "ANTHROPIC_API_KEY" not in os.environ:
+        where = f'base_url = "{double}"'
+    with serving(f'[models."claude-*"]\nbackend = "anthropic"\n{where}\n') as url:
+        return ask(url)
 
 
 async def main() -> int:
-    """Asks a server of its own, before the real API or its double."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with LocalMessages() as double:
-            upstream = "" if os.environ.get("ANTHROPIC_API_KEY") else double.url
-            server, url = await asyncio.to_thread(serve, Path(folder), upstream)
-            try:
-                return await asyncio.to_thread(ask, url)
-            finally:
-                server.terminate()
-                await asyncio.to_thread(server.wait, 30)
+    """The double answers while the server asks it."""
+    async with LocalMessages() as double:
+        return await asyncio.to_thread(at_home, double.url)
 
 
 if __name__ == "__main__":

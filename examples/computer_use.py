@@ -16,23 +16,20 @@ import base64
 import json
 import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 from google import genai
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Page, sync_playwright
+
+from serving import serving
 
 WIDTH, HEIGHT = 1_000, 750
 MOST_MOVES = 40
@@ -45,12 +42,31 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-KEYS = {"ctrl": "Control", "control": "Control", "shift": "Shift", "alt": "Alt", "meta": "Meta"}
-KEYS |= {"cmd": "Meta", "command": "Meta", "enter": "Enter", "return": "Enter", "tab": "Tab"}
-KEYS |= {"escape": "Escape", "esc": "Escape", "backspace": "Backspace", "delete": "Delete"}
-KEYS |= {"space": "Space", "up": "ArrowUp", "down": "ArrowDown", "left": "ArrowLeft"}
-KEYS |= {"right": "ArrowRight", "home": "Home", "end": "End", "pageup": "PageUp"}
-KEYS |= {"pagedown": "PageDown"}
+KEYS = {
+    "ctrl": "Control",
+    "control": "Control",
+    "shift": "Shift",
+    "alt": "Alt",
+    "meta": "Meta",
+    "cmd": "Meta",
+    "command": "Meta",
+    "enter": "Enter",
+    "return": "Enter",
+    "tab": "Tab",
+    "escape": "Escape",
+    "esc": "Escape",
+    "backspace": "Backspace",
+    "delete": "Delete",
+    "space": "Space",
+    "up": "ArrowUp",
+    "down": "ArrowDown",
+    "left": "ArrowLeft",
+    "right": "ArrowRight",
+    "home": "Home",
+    "end": "End",
+    "pageup": "PageUp",
+    "pagedown": "PageDown",
+}
 
 FORM = """<!doctype html><meta charset="utf-8"><title>Ferry to Sankt Amund</title>
 <style>body{font:20px sans-serif;margin:0} form *{position:absolute;font-size:20px}
@@ -218,7 +234,7 @@ def operate(client: Any, model: str, task: str, page: Page, yes: bool) -> str:
             tools=[{"type": "computer_use", "environment": "browser"}],
             previous_interaction_id=before,
         )
-        calls = [step for step in made.steps or [] if step.type == "function_call"]
+        calls = [step for step in made.steps or () if step.type == "function_call"]
         if not calls:
             return made.output_text or ""
         given, before = [answer(page, call, yes) for call in calls], made.id
@@ -237,8 +253,10 @@ def written_down(url: str) -> str:
         ("click", {"x": 315, "y": 473, "intent": "the terms", "safety_decision": consent}),
         ("click", {"x": 400, "y": 627, "intent": "order"}),
     ]
-    replies = [{"calls": [{"name": name, "arguments": given}]} for name, given in moves]
-    replies.append({"text": "The ticket has the number 1."})  # pyright: ignore
+    replies: list[dict[str, Any]] = [
+        {"calls": [{"name": name, "arguments": given}]} for name, given in moves
+    ]
+    replies.append({"text": "The ticket has the number 1."})
     lines = [f"  {_toml(reply)}," for reply in replies]
     return "\n".join(['[models.player]\nbackend = "scripted"\nreplies = [', *lines, "]", ""])
 
@@ -246,47 +264,15 @@ def written_down(url: str) -> str:
 def _toml(value: Any) -> str:
     """A value as TOML writes it in one line."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{name} = {_toml(one)}" for name, one in value.items()) + "}"
+        table = cast(dict[str, Any], value)
+        return "{" + ", ".join(f"{name} = {_toml(one)}" for name, one in table.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
+        return "[" + ", ".join(map(_toml, cast(list[Any], value))) + "]"
     return json.dumps(value)
 
 
-def answers(url: str) -> bool:
-    """Whether a server answers there."""
-    try:
-        urllib.request.urlopen(f"{url}/health", timeout=5).close()
-    except OSError:
-        return False
-    return True
-
-
 @contextmanager
-def serving(settings: str) -> Iterator[str]:
-    """A server with these settings; yields its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "interplay.toml"
-        file.write_text(f'data_dir = "{folder}/data"\npreload = false\n{settings}')
-        command = [sys.executable, "-m", "interplay", "serve", "--config", str(file)]
-        server = subprocess.Popen([*command, "--port", str(port)])
-        try:
-            url = f"http://127.0.0.1:{port}"
-            until = time.monotonic() + 120
-            while not answers(url):
-                if server.poll() is not None or time.monotonic() > until:
-                    raise SystemExit("The server did not start.")
-                time.sleep(0.1)
-            yield url
-        finally:
-            server.terminate()
-            server.wait(60)
-
-
-@contextmanager
-def browser() -> Iterator[Page]:
+def browser() -> Generator[Page]:
     """A page of a browser with a profile of its own."""
     found = os.environ.get("CHROMIUM") or next(
         filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -307,7 +293,7 @@ def browser() -> Iterator[Page]:
 
 def main() -> int:
     """The whole example; 0 when the form arrived, or the model did what it was asked to."""
-    asked = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    asked = argparse.ArgumentParser(description="Operates a browser.")
     asked.add_argument("--model", help="a configured model that sees")
     asked.add_argument("--task", help="what to do; by default the form is to be filled in")
     asked.add_argument("--url", help="the page to begin with")

@@ -1,7 +1,8 @@
 """Stores a document, asks a model about it, and shows what the answer rests on.
 
-Run `interplay serve`, then `python examples/file_search.py PATH "A question?"`; INTERPLAY_URL names
-another server, INTERPLAY_MODEL another model.
+`python examples/file_search.py PATH "A question?"`; without arguments the document is this file. It
+asks the server of INTERPLAY_URL, or else starts one of its own with the embedded model;
+INTERPLAY_MODEL names another model.
 """
 
 from __future__ import annotations
@@ -10,17 +11,19 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from google import genai
+
+from serving import reached
 
 MODEL = os.environ.get("INTERPLAY_MODEL", "qwen2.5-coder-1.5b")
 
 
-def main(path: Path, question: str) -> None:
+def ask(url: str, path: Path, question: str) -> None:
     """The life of one store."""
-    client = genai.Client(
-        api_key=os.environ.get("INTERPLAY_KEY", "none"),
-        http_options={"base_url": os.environ.get("INTERPLAY_URL", "http://127.0.0.1:8080")},
+    client: Any = genai.Client(
+        api_key=os.environ.get("INTERPLAY_KEY", "none"), http_options={"base_url": url}
     )
     store = client.file_search_stores.create(config={"display_name": "Example"})
     operation = client.file_search_stores.upload_to_file_search_store(
@@ -36,10 +39,10 @@ def main(path: Path, question: str) -> None:
         input=question,
         tools=[{"type": "file_search", "file_search_store_names": [str(store.name)]}],
     )
-    for step in made.steps or []:
+    for step in made.steps or ():
         print(f"- {step.type}")
-        for content in getattr(step, "content", None) or []:
-            for note in getattr(content, "annotations", None) or []:
+        for content in getattr(step, "content", None) or ():
+            for note in getattr(content, "annotations", None) or ():
                 print(f"  rests on {note.file_name}, page {note.page_number}")
     print(made.output_text)
     client.file_search_stores.delete(name=str(store.name), config={"force": True})
@@ -47,4 +50,5 @@ def main(path: Path, question: str) -> None:
 
 if __name__ == "__main__":
     given = sys.argv[1:] or [__file__, "What does this program show at its end?"]
-    main(Path(given[0]), given[1])
+    with reached() as address:
+        ask(address, Path(given[0]), given[1])

@@ -1,7 +1,8 @@
 """Uploads a file, asks a model about it, reads it back and deletes it.
 
-Run `interplay serve`, then `python examples/files.py PATH "A question?"` with a text or a PDF;
-INTERPLAY_URL names another server, INTERPLAY_MODEL another model.
+`python examples/files.py PATH "A question?"` takes a text or a PDF; without arguments it is this
+file. It asks the server of INTERPLAY_URL, or else starts one of its own with the embedded model;
+INTERPLAY_MODEL names another model.
 """
 
 from __future__ import annotations
@@ -9,17 +10,19 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from google import genai
+
+from serving import reached
 
 MODEL = os.environ.get("INTERPLAY_MODEL", "qwen2.5-coder-1.5b")
 
 
-def main(path: Path, question: str) -> None:
+def ask(url: str, path: Path, question: str) -> None:
     """The life of one file."""
-    client = genai.Client(
-        api_key=os.environ.get("INTERPLAY_KEY", "none"),
-        http_options={"base_url": os.environ.get("INTERPLAY_URL", "http://127.0.0.1:8080")},
+    client: Any = genai.Client(
+        api_key=os.environ.get("INTERPLAY_KEY", "none"), http_options={"base_url": url}
     )
     file = client.files.upload(file=path, config={"display_name": path.name})
     print(f"{file.name}: {file.size_bytes} bytes of {file.mime_type} until {file.expiration_time}")
@@ -41,4 +44,5 @@ def main(path: Path, question: str) -> None:
 
 if __name__ == "__main__":
     given = sys.argv[1:] or [__file__, "What does this program do with a file? One sentence."]
-    main(Path(given[0]), given[1])
+    with reached() as address:
+        ask(address, Path(given[0]), given[1])

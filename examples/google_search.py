@@ -8,15 +8,14 @@ INTERPLAY_URL, whose settings must name an engine: see docs/tools.md.
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from pathlib import Path
+from typing import Any
 
 from google import genai
+
+from serving import serving
 
 MODEL = os.environ.get("INTERPLAY_MODEL", "qwen2.5-coder-1.5b")
 QUESTION = "Search: on which days does the ferry to Sankt Amund run, and what does a ticket cost?"
@@ -34,7 +33,7 @@ LIBRARY = {
 
 def ask(url: str, question: str) -> int:
     """One interaction; 0 when the model searched."""
-    client = genai.Client(
+    client: Any = genai.Client(
         api_key=os.environ.get("INTERPLAY_KEY", "none"), http_options={"base_url": url}
     )
     made = client.interactions.create(
@@ -45,58 +44,29 @@ def ask(url: str, question: str) -> int:
         generation_config={"temperature": 0},
     )
     searched = False
-    for step in made.steps or []:
+    for step in made.steps or ():
         if step.type == "google_search_call":
-            print("searched:", ", ".join(step.arguments.queries or []))
+            print("searched:", ", ".join(step.arguments.queries or ()))
         elif step.type == "google_search_result":
             searched = searched or not step.is_error
-        for content in getattr(step, "content", None) or []:
+        for content in getattr(step, "content", None) or ():
             raw = (getattr(content, "text", None) or "").encode()
-            for note in getattr(content, "annotations", None) or []:
+            for note in getattr(content, "annotations", None) or ():
                 cited = raw[note.start_index : note.end_index].decode()
                 print(f"cites {note.url} for: {cited}")
     print(made.output_text)
     return 0 if searched else 1
 
 
-def serve(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """A server over the library; answers its process and its address."""
-    library = folder / "library"
-    library.mkdir()
-    for name, text in LIBRARY.items():
-        (library / name).write_text(text)
-    settings = folder / "interplay.toml"
-    settings.write_text(
-        f'data_dir = "{folder}/data"\npreload = false\n[engines.corpus]\nfolder = "{library}"\n'
-    )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "interplay", "serve", "--config", str(settings), "--port", str(port)]
-    )
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"{url}/health", timeout=1).close()
-            return server, url
-        except OSError:
-            time.sleep(0.1)
-    server.terminate()
-    raise SystemExit("The server did not start.")
-
-
 def main() -> int:
-    """Asks the server that is named, or one of its own."""
+    """Asks the server that is named, or one of its own over the library."""
     if len(sys.argv) > 1:
         return ask(os.environ.get("INTERPLAY_URL", "http://127.0.0.1:8080"), sys.argv[1])
-    with tempfile.TemporaryDirectory() as folder:
-        server, url = serve(Path(folder))
-        try:
+    with tempfile.TemporaryDirectory() as library:
+        for name, text in LIBRARY.items():
+            (Path(library) / name).write_text(text, encoding="utf-8")
+        with serving(f'[engines.corpus]\nfolder = "{Path(library).as_posix()}"\n') as url:
             return ask(url, QUESTION)
-        finally:
-            server.terminate()
-            server.wait(30)
 
 
 if __name__ == "__main__":

@@ -10,17 +10,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
-import subprocess
 import sys
-import tempfile
-import time
-import urllib.request
-from pathlib import Path
+from typing import Any
 
 from google import genai
 
 from interplay.testing.local_web import LocalWeb, Page
+from serving import serving
 
 MODEL = os.environ.get("INTERPLAY_MODEL", "qwen2.5-coder-1.5b")
 QUESTION = "Search: on which days does the ferry to Sankt Amund run, and what does a ticket cost?"
@@ -45,7 +41,7 @@ RESULTS = [
 
 def ask(url: str, key: str, question: str) -> int:
     """One interaction; 0 when the model searched."""
-    client = genai.Client(
+    client: Any = genai.Client(
         api_key=os.environ.get("INTERPLAY_KEY", "none"), http_options={"base_url": url}
     )
     exa = {"api_key": key, "custom_config": {"numResults": 5}}
@@ -57,60 +53,37 @@ def ask(url: str, key: str, question: str) -> int:
         generation_config={"temperature": 0},
     )
     searched = False
-    for step in made.steps or []:
+    for step in made.steps or ():
         if step.type == "retrieval_call":
-            queries = ", ".join(step.arguments.queries or [])
+            queries = ", ".join(step.arguments.queries or ())
             print(f"searched by {step.retrieval_type}: {queries}")
         elif step.type == "retrieval_result":
             searched = searched or not step.is_error
-        for content in getattr(step, "content", None) or []:
+        for content in getattr(step, "content", None) or ():
             raw = (getattr(content, "text", None) or "").encode()
-            for note in getattr(content, "annotations", None) or []:
+            for note in getattr(content, "annotations", None) or ():
                 cited = raw[note.start_index : note.end_index].decode()
                 print(f"cites {note.url} for: {cited}")
     print(made.output_text)
     return 0 if searched else 1
 
 
-def serve(folder: Path, service: str) -> tuple[subprocess.Popen[bytes], str]:
-    """A server that knows the service; answers its process and its address."""
-    settings = folder / "interplay.toml"
-    settings.write_text(
-        f'data_dir = "{folder}/data"\npreload = false\n[tools.retrieval]\nexa_url = "{service}"\n'
-    )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "interplay", "serve", "--config", str(settings), "--port", str(port)]
-    )
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"{url}/health", timeout=1).close()
-            return server, url
-        except OSError:
-            time.sleep(0.1)
-    server.terminate()
-    raise SystemExit("The server did not start.")
+def at_home(service: str) -> int:
+    """Asks a server of its own that knows the service at this address."""
+    with serving(f'[tools.retrieval]\nexa_url = "{service}"\n') as url:
+        return ask(url, "local", QUESTION)
 
 
-async def at_home() -> int:
-    """Asks a server of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with LocalWeb() as web:
-            body = json.dumps({"requestId": "1", "results": RESULTS}).encode()
-            web.on("/search", Page(headers={"content-type": "application/json"}, body=body))
-            server, url = await asyncio.to_thread(serve, Path(folder), web.url(""))
-            try:
-                return await asyncio.to_thread(ask, url, "local", QUESTION)
-            finally:
-                server.terminate()
-                await asyncio.to_thread(server.wait, 30)
+async def main() -> int:
+    """Asks the server that is named, or one of its own while the service answers."""
+    if len(sys.argv) > 1:
+        named = os.environ.get("INTERPLAY_URL", "http://127.0.0.1:8080")
+        return await asyncio.to_thread(ask, named, os.environ["EXA_API_KEY"], sys.argv[1])
+    async with LocalWeb() as web:
+        body = json.dumps({"requestId": "1", "results": RESULTS}).encode()
+        web.on("/search", Page(headers={"content-type": "application/json"}, body=body))
+        return await asyncio.to_thread(at_home, web.url(""))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        here = os.environ.get("INTERPLAY_URL", "http://127.0.0.1:8080")
-        sys.exit(ask(here, os.environ["EXA_API_KEY"], sys.argv[1]))
-    sys.exit(asyncio.run(at_home()))
+    sys.exit(asyncio.run(main()))

@@ -1,8 +1,8 @@
 """Asks stored documents in words that do not stand in them.
 
-Run `pip install 'interplay[search]'`, `interplay models pull bge-small-en-v1.5` and `interplay
-serve`, then `python examples/search_by_meaning.py`; INTERPLAY_URL names another server,
-INTERPLAY_MODEL another model.
+Needs `pip install 'interplay[search]'` and `interplay models pull bge-small-en-v1.5`. It asks the
+server of INTERPLAY_URL, or else starts one of its own with the embedded model; INTERPLAY_MODEL
+names another model.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ import io
 import os
 import sys
 import time
+from typing import Any
 
 from google import genai
+
+from serving import reached
 
 MODEL = os.environ.get("INTERPLAY_MODEL", "qwen2.5-coder-1.5b")
 NOTES = {
@@ -23,11 +26,10 @@ NOTES = {
 QUESTION = "When can boats come into the port?"
 
 
-def main() -> None:
+def ask(url: str) -> None:
     """A store of three notes, and one question."""
-    client = genai.Client(
-        api_key=os.environ.get("INTERPLAY_KEY", "none"),
-        http_options={"base_url": os.environ.get("INTERPLAY_URL", "http://127.0.0.1:8080")},
+    client: Any = genai.Client(
+        api_key=os.environ.get("INTERPLAY_KEY", "none"), http_options={"base_url": url}
     )
     store = client.file_search_stores.create(config={"display_name": "Notes"})
     if not store.embedding_model:
@@ -48,15 +50,17 @@ def main() -> None:
         tools=[
             {"type": "file_search", "file_search_store_names": [str(store.name)], "top_k": 1},
         ],
+        generation_config={"temperature": 0},
     )
-    for step in made.steps or []:
+    for step in made.steps or ():
         print(f"- {step.type}")
-        for content in getattr(step, "content", None) or []:
-            for note in getattr(content, "annotations", None) or []:
+        for content in getattr(step, "content", None) or ():
+            for note in getattr(content, "annotations", None) or ():
                 print(f"  rests on the note '{note.file_name}'")
     print(made.output_text)
     client.file_search_stores.delete(name=str(store.name), config={"force": True})
 
 
 if __name__ == "__main__":
-    main()
+    with reached() as address:
+        ask(address)

@@ -8,16 +8,12 @@ found one comes back as a call, and its result is sent in a second request.
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
 import sys
-import tempfile
-import time
-import urllib.request
-from pathlib import Path
 from typing import Any
 
 from google import genai
+
+from serving import serving
 
 MODEL = os.environ.get("INTERPLAY_MODEL", "qwen2.5-coder-1.5b")
 QUESTION = "How high is the tide in the harbour of Hamburg?"
@@ -79,10 +75,10 @@ def ask(url: str, question: str) -> int:
             **link,
         )
         results: list[Any] = []
-        answered = {step.call_id for step in made.steps or [] if step.type == "function_result"}
-        for step in made.steps or []:
+        answered = {step.call_id for step in made.steps or () if step.type == "function_result"}
+        for step in made.steps or ():
             if step.type == "tool_search_result":
-                print("found:", ", ".join(function.name for function in step.result or []))
+                print("found:", ", ".join(function.name for function in step.result or ()))
                 found = found or bool(step.result)
             elif step.type == "function_call" and step.id not in answered:
                 print(f"called: {step.name} {step.arguments}")
@@ -95,38 +91,12 @@ def ask(url: str, question: str) -> int:
     return 1
 
 
-def serve(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """A server with the embedded model; answers its process and its address."""
-    settings = folder / "interplay.toml"
-    settings.write_text(f'data_dir = "{folder}/data"\npreload = false\n')
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "interplay", "serve", "--config", str(settings), "--port", str(port)]
-    )
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"{url}/health", timeout=1).close()
-            return server, url
-        except OSError:
-            time.sleep(0.1)
-    server.terminate()
-    raise SystemExit("The server did not start.")
-
-
 def main() -> int:
     """Asks the server that is named, or one of its own."""
     if len(sys.argv) > 1:
         return ask(os.environ.get("INTERPLAY_URL", "http://127.0.0.1:8080"), sys.argv[1])
-    with tempfile.TemporaryDirectory() as folder:
-        server, url = serve(Path(folder))
-        try:
-            return ask(url, QUESTION)
-        finally:
-            server.terminate()
-            server.wait(30)
+    with serving() as url:
+        return ask(url, QUESTION)
 
 
 if __name__ == "__main__":

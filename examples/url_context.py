@@ -1,9 +1,9 @@
 """Asks a model about a web page that the server reads.
 
-Run `interplay serve`, then `python examples/url_context.py "What does it say?" URL...`. Without
-arguments a page of this script's own is asked about; the server may reach it when it is run as
-`interplay serve --set allowed_networks=127.0.0.0/8`. INTERPLAY_URL and INTERPLAY_MODEL name another
-server and model.
+`python examples/url_context.py "What does it say?" URL...`; without arguments it is asked about a
+page of this script's own. It asks the server of INTERPLAY_URL (which reaches loopback when run as
+`interplay serve --set allowed_networks=127.0.0.0/8`), or else starts one with the embedded model;
+INTERPLAY_MODEL names another model.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ import os
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from google import genai
+
+from serving import reached
 
 PAGE = """<!doctype html><title>Opening hours</title><h1>The observatory</h1>
 <p>The observatory on the hill is open on Thursdays from seven in the evening until midnight.
@@ -35,11 +38,10 @@ class OwnPage(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-def main(question: str, urls: list[str]) -> int:
+def ask(url: str, question: str, urls: list[str]) -> int:
     """Asks, and shows each address with how reading it went, and the answer."""
-    client = genai.Client(
-        api_key=os.environ.get("INTERPLAY_KEY", "none"),
-        http_options={"base_url": os.environ.get("INTERPLAY_URL", "http://127.0.0.1:8080")},
+    client: Any = genai.Client(
+        api_key=os.environ.get("INTERPLAY_KEY", "none"), http_options={"base_url": url}
     )
     interaction = client.interactions.create(
         model=os.environ.get("INTERPLAY_MODEL", "qwen2.5-coder-1.5b"),
@@ -48,7 +50,7 @@ def main(question: str, urls: list[str]) -> int:
         generation_config={"temperature": 0},
     )
     read = 0
-    for step in interaction.steps or []:
+    for step in interaction.steps or ():
         if step.type == "url_context_result":
             for one in step.result:
                 print(f"{one.status}: {one.url}")
@@ -57,10 +59,19 @@ def main(question: str, urls: list[str]) -> int:
     return 0 if read else 1
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """With arguments the addresses they name, else a page of our own."""
+    question = "When is the observatory open, and what does it cost? Answer in a whole sentence."
+    urls: list[str] = []
     if len(sys.argv) > 2:
-        sys.exit(main(sys.argv[1], sys.argv[2:]))
-    site = ThreadingHTTPServer(("127.0.0.1", 0), OwnPage)
-    threading.Thread(target=site.serve_forever, daemon=True).start()
-    here = f"http://127.0.0.1:{site.server_port}/hours"
-    sys.exit(main("When is the observatory open, and what does it cost?", [here]))
+        question, *urls = sys.argv[1:]
+    else:
+        site = ThreadingHTTPServer(("127.0.0.1", 0), OwnPage)
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        urls.append(f"http://127.0.0.1:{site.server_port}/hours")
+    with reached('allowed_networks = ["127.0.0.0/8"]\n') as url:
+        return ask(url, question, urls)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
