@@ -79,6 +79,41 @@ async def test_a_stream_goes_on_at_another_process_after_any_event(pair: Pair) -
 
 
 @requirement("processes:resume")
+async def test_who_comes_as_the_last_reader_leaves_is_told_all_the_rest(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = await pair.open({"chunks": ["a ", {"hold": "h"}, "b ", {"hold": "g"}, "c"]})
+    id = (await one.create(input="x", background=True)).body["id"]
+    await pair.model.gate("h").reached()
+    path = f"/v1/interactions/{id}?stream=true"
+    async with asyncio.timeout(60), two.opened("GET", path) as live:
+        seen = [await anext(live)]
+        while "delta" not in seen[-1]:
+            seen.append(await anext(live))
+        (followed,) = pair.second.app.assembly.reading._followed.values()
+    store, looks = pair.second.app.assembly.store, [0]
+    get = store.get
+
+    async def counted(id: str) -> Any:
+        looks[0] += not followed.readers
+        return await get(id)
+
+    monkeypatch.setattr(store, "get", counted)
+    # It has looked once more since nobody reads, and waits; or it looks no longer.
+    live_at_two = pair.second.app.assembly.reading._followed
+    await until(lambda: looks[0] or not live_at_two)
+    path += f"&last_event_id={seen[0]['event_id']}"
+    async with asyncio.timeout(60), two.opened("GET", path) as live:
+        rest = [await anext(live)]
+        pair.model.gate("h").open()
+        while rest[-1].get("delta", {}).get("text") != "b ":
+            rest.append(await anext(live))
+        pair.model.gate("g").open()
+        rest += [event async for event in live]
+    assert seen[:1] + rest == await one.replay(id)
+
+
+@requirement("processes:resume")
 async def test_a_process_that_slept_through_a_take_over_knows_the_events_made_meanwhile(
     pair: Pair,
 ) -> None:

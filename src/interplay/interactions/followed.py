@@ -66,9 +66,10 @@ class Followed:
                     moved = False  # it may be back soon; the reader waits meanwhile
                 if moved:
                     self._tell()
-                alone = not self.readers and not self._waiting
                 if not moved:
                     await self._changes.wait(news, self.row.id, _BACKSTOP_SECONDS)
+                # Asked last: who comes while it waits is not left behind.
+                alone = not self.readers and not self._waiting
         finally:
             self._over(self.row.id)
             if not self.ended:
