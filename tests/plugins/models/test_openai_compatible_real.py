@@ -49,7 +49,8 @@ params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
 params.use_jinja, params.chat_template = True, open(template).read()
 params.api_keys = [key]
 server = xllamacpp.Server(params)
-print("ready", server.listening_address, flush=True)
+sys.stdout.write(f"ready {server.listening_address}\\n")  # in one piece: the server writes too
+sys.stdout.flush()
 threading.Event().wait()
 """
 
