@@ -3,7 +3,8 @@
 Without arguments it starts a server of its own with the embedded model, over a small town that
 stands in for the OpenStreetMap services (no key, no internet). With a question it asks the server
 of INTERPLAY_URL, whose settings must name a map: see docs/tools.md. INTERPLAY_LATITUDE and
-INTERPLAY_LONGITUDE say where you are.
+INTERPLAY_LONGITUDE say where you are. The embedded model is small: where it writes a number that no
+place has, nothing is cited, and this says so.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from serving import serving
 MODEL = os.environ.get("INTERPLAY_MODEL", "qwen2.5-coder-1.5b")
 QUESTION = "Use the map: when is the Harbour Pharmacy in Sankt Amund open?"
 INSTRUCTION = (
-    "You ask the map before you answer. Then you answer in one sentence of your own, and write"
-    " behind it the number of the place it rests on: [1] for the first."
+    "You ask the map before you answer. Then you answer in one sentence of your own and write the"
+    " number of the place behind it, like this: The museum is closed on Mondays [1]."
 )
 
 
@@ -78,7 +79,7 @@ async def main() -> int:
     if len(sys.argv) > 1:
         named = os.environ.get("INTERPLAY_URL", "http://127.0.0.1:8080")
         return await asyncio.to_thread(ask, named, sys.argv[1])
-    # Without the town itself, which a small model takes for the place it was asked about.
+    # Without the town itself, which a small model cites for what is in it.
     maps = LocalMaps([thing for thing in THINGS if "place" not in thing.tags])
     async with maps:
         return await asyncio.to_thread(at_home, maps)

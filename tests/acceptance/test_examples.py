@@ -74,9 +74,7 @@ async def test_a_server_of_ones_own_starts_and_stops(tmp_path: Path) -> None:
 async def test_a_server_that_does_not_start_is_shown_with_its_reason(tmp_path: Path) -> None:
     program = tmp_path / "mistaken.py"
     program.write_text("from serving import serving\nwith serving('prot = 1'):\n    pass\n")
-    status, out = await run(
-        tmp_path, str(program), PYTHONPATH=str(ROOT / "examples"), PYTHONSAFEPATH="1"
-    )
+    status, out = await run(tmp_path, str(program), PYTHONPATH=str(ROOT / "examples"))
     assert status == 1
     assert "The server did not start." in out
     assert "prot" in out, out
