@@ -181,7 +181,19 @@ def carry_out(page: Page, name: str, given: dict[str, Any]) -> None:
         "go_forward": page.go_forward,
     }
     moves[name]()
-    page.wait_for_load_state()
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Waits until the page has come to rest: what a click sets off may begin a moment later."""
+    quiet, before = 0, None
+    for _ in range(50):
+        page.wait_for_timeout(150)
+        page.wait_for_load_state()
+        now = page.url, page.screenshot()
+        quiet, before = quiet + 1 if now == before else 0, now
+        if quiet == 2:
+            return
 
 
 def agreed(decision: dict[str, Any], yes: bool) -> bool:
