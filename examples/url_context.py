@@ -61,7 +61,7 @@ def ask(url: str, question: str, urls: list[str]) -> int:
 
 def main() -> int:
     """With arguments the addresses they name, else a page of our own."""
-    question = "When is the observatory open, and what does it cost? Answer in a whole sentence."
+    question = "When is the observatory open, and what does it cost?"
     urls: list[str] = []
     if len(sys.argv) > 2:
         question, *urls = sys.argv[1:]
