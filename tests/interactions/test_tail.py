@@ -158,6 +158,38 @@ async def test_a_reader_who_finds_its_run_taken_by_another_process_is_asked_to_c
     assert client.writes == []
 
 
+class Asleep:
+    """What runs elsewhere and was not looked at since; it has let go of its first events."""
+
+    base, frames, ended, lost = 2, list[bytes](), False, False
+
+    def __init__(self) -> None:
+        self.readers: set[Any] = set()
+
+    def observe(self) -> bool:
+        return True
+
+
+async def test_a_reader_who_finds_the_end_in_the_store_waits_for_nothing_more(
+    tmp_path: Path,
+) -> None:
+    client, ended = Client(), journal(tmp_path)
+    ended.observe()
+    say(ended, "a", "b")
+    await ended.end("completed")
+
+    async def again(position: int) -> list[bytes]:
+        return ended.frames[position:]
+
+    connection = Connection(client.receive)
+    source: Any = Asleep()
+    tail = Tail(source, 0, connection, client.send, Limits(), headers=[], again=again)
+    async with asyncio.timeout(60):
+        assert await tail.run()
+    assert ids(client.events()) == list(range(len(ended.frames)))
+    assert client.whole
+
+
 class Nearby(Client):
     """A client of a server that can write at once."""
 

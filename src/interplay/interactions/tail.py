@@ -136,7 +136,7 @@ class Tail:
         # Two beats to a silence: a comment is never later than keepalive_seconds.
         self._every = min(limits.keepalive_seconds, limits.stream_stall_seconds) / 2
         self._task: asyncio.Task[Any] | None = None
-        self._drained = self._cut_off = False
+        self._drained = self._cut_off = self._over = False
 
     async def run(self) -> bool:
         """Sends until the end; answers whether the reader got it whole. Raises Rejected where
@@ -170,7 +170,7 @@ class Tail:
             frames, start = journal.frames, self.position - journal.base
             if start < 0 or (journal.lost and self._again is not None):
                 if not await self._catch_up(journal):
-                    return False
+                    return self._over and not self._connection.gone
             elif start < len(frames) or self._comment:
                 ready = self._ready(frames, start)
                 self.position += len(ready)
@@ -196,7 +196,8 @@ class Tail:
 
     async def _catch_up(self, journal: Journal | Followed | _Finished) -> bool:
         """Sends what the journal has let go, or what came after it was lost, from the store.
-        False when there is nothing, or when nobody can say what comes next."""
+        False when that was the end, when there is nothing, or when nobody can say what comes
+        next."""
         frames = await self._again(self.position) if self._again is not None else []
         at = 0
         while at < len(frames) and not self._connection.gone:
@@ -204,9 +205,10 @@ class Tail:
             at += len(ready)
             self.position += len(ready)
             await self._write(ready, more=True)
-        ended = bool(frames) and frames[-1].startswith(b"event: interaction.completed")
-        if ended and journal.lost:
+        if at and frames[-1].startswith(b"event: interaction.completed"):
+            # Also where the journal does not know yet: it would send this once more.
             await self._write([DONE], more=False)
+            self._over = True
             return False
         return bool(frames) and not journal.lost
 

@@ -102,8 +102,8 @@ def gguf() -> Path:
 def llama_cpp(gguf: Path) -> Iterator[str]:
     """Where llama.cpp's server stands."""
     command = [sys.executable, "-c", LLAMA, str(gguf), str(TEMPLATE), KEY]
-    with running(command, "ready ") as line:
-        yield line.split()[1]
+    with running(command, "ready http") as line:
+        yield line.partition("ready ")[2].split()[0]  # its log may stand in front of it
 
 
 @pytest.fixture(scope="module")
