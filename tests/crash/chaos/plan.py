@@ -61,7 +61,7 @@ def config(plan: Plan) -> dict[str, Any]:
         "default_model": "m",
         "log_level": "info",
         "limits": {
-            "background_runs": 64,
+            "background_runs": 12,
             # A run that breaks every server is given up; these servers break all by themselves.
             "run_attempts": 1_000,
             "keepalive_seconds": 1.0,
