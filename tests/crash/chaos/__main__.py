@@ -40,6 +40,9 @@ def parse(arguments: list[str]) -> tuple[list[Plan], Path | None]:
             unanswered=given.unanswered,
             mutant=given.mutant,
             until_caught=bool(given.mutant),
+            delay=0.3,
+            pace=0.025,
+            places=24,
         )
         for shape in (SHAPES if given.shape == "all" else (given.shape,))
     ]

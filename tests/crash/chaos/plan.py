@@ -41,6 +41,12 @@ class Plan(msgspec.Struct, kw_only=True):
     """A way of breaking the servers; see child.py."""
     until_caught: bool = False
     """Stop at the first violation."""
+    delay: float = 0.7
+    """Before a run's first word; `pace` before each one more."""
+    pace: float = 0.04
+    places: int = 12
+    """Background runs at a time in one process. What comes must be less than what gets done
+    between two kills, or it is the queue that is tried."""
     models: tuple[str, ...] = ("m", "fresh")
     """m continues its own words after a crash, fresh cannot."""
 
@@ -51,7 +57,7 @@ def config(plan: Plan) -> dict[str, Any]:
     def model(prefill: bool) -> dict[str, Any]:
         return {
             "backend": "scripted",
-            "replies": [{"chunks": WORDS, "delay": 0.7, "pace": 0.04}],
+            "replies": [{"chunks": WORDS, "delay": plan.delay, "pace": plan.pace}],
             "repeat": True,
             "facts": {"prefill": prefill},
         }
@@ -61,7 +67,7 @@ def config(plan: Plan) -> dict[str, Any]:
         "default_model": "m",
         "log_level": "info",
         "limits": {
-            "background_runs": 12,
+            "background_runs": plan.places,
             # A run that breaks every server is given up; these servers break all by themselves.
             "run_attempts": 1_000,
             "keepalive_seconds": 1.0,
